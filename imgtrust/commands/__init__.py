@@ -1,0 +1,1 @@
+"""What a person asks for: the wiring of stores, trust, policy and signers. No decisions."""

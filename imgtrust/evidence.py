@@ -1,0 +1,133 @@
+"""What was found about an image (raw), and what was parsed from it (unverified). Pure.
+
+``Evidence`` is bytes and what a *store* says they are about: nothing in it is true. ``Signed`` is what a format
+read from those bytes: nothing in it is verified. Belief begins in ``trust.signatures.assess``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from imgtrust.content import Descriptor, Platform
+    from imgtrust.reference import Digest
+
+__all__ = ["Claim", "Evidence", "Format", "Found", "Kind", "Origin", "Signed", "Statement", "Unread"]
+
+
+class Format(StrEnum):
+    """The signature formats of the report (CLI.md section 5)."""
+
+    BUNDLE = "sigstore-bundle"
+    SIMPLESIGNING = "cosign-simplesigning"
+    NOTARY_JWS = "notary-jws"
+    NOTARY_COSE = "notary-cose"
+    UNKNOWN = "unknown"
+
+
+class Origin(StrEnum):
+    """How a store led to a piece of evidence."""
+
+    REFERRER = "referrer"
+    LEGACY_TAG = "legacy-tag"
+
+
+class Kind(StrEnum):
+    """What a verified piece of evidence is: only a signature is a signature for the gate."""
+
+    SIGNATURE = "signature"
+    ATTESTATION = "attestation"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One candidate: the bytes of one layer of an attached manifest.
+
+    ``subject`` is the digest that was asked about. ``digest`` names this evidence in reports: the referrer's
+    manifest, or for a legacy tag (whose manifest changes with each signature) the layer. ``layer`` has the
+    media type and the annotations of the layer, where cosign's legacy format keeps the signature itself.
+    ``problem`` is set instead of ``payload`` where the store's answer alone already shows that the evidence
+    cannot be believed (a blob that is absent or altered, a manifest that breaks its specification); it is a
+    pair of refusal code and reason.
+    """
+
+    subject: Digest
+    digest: Digest
+    origin: Origin
+    layer: Descriptor
+    payload: bytes = field(default=b"", repr=False)
+    artifact_type: str | None = None
+    annotations: tuple[tuple[str, str], ...] = ()
+    problem: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """Evidence that is listed and could not be read, or a list that could not be read to its end; why, in words."""
+
+    what: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Something attached that carries no signature: a plain SBOM referrer, BuildKit's attestation. Shown, never used."""
+
+    subject: Digest
+    digest: Digest
+    artifact_type: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """All that one store has about one manifest (``subject``)."""
+
+    subject: Digest
+    evidence: tuple[Evidence, ...] = ()
+    claims: tuple[Claim, ...] = ()
+    unread: tuple[Unread, ...] = ()
+    platform: Platform | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """An in-toto statement, parsed and unverified (in-toto attestation spec v1, statement.md; v0.1 too).
+
+    ``subjects`` are the sha256 digests named, as 64 lower-case hex digits. ``predicate`` is parsed JSON of any
+    kind: cosign stores SPDX tag-value as a string. None where the predicate is absent.
+    """
+
+    predicate_type: str
+    subjects: tuple[str, ...]
+    predicate: object = field(repr=False, default=None)
+    annotations: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """One signature as its format reads it: parsed, unverified.
+
+    ``message`` is the exact bytes that ``signature`` covers (the DSSE PAE, or the payload itself); for a bundle
+    with a message signature the message is the image's manifest, which is not in the bundle, so ``message`` is
+    None and ``message_digest`` the digest (sha256) that the bundle names. ``stamped`` are the byte strings whose
+    time-stamp counts as this signature's (cosign's ``.att`` stamps either the signature or the whole envelope).
+    ``timestamps`` are DER TimeStampResp. ``key_hint`` only hints. ``statement`` is None for simple signing and
+    for message signatures, whose ``subjects`` are kept here instead.
+    """
+
+    format: Format
+    kind: Kind
+    signature: bytes = field(repr=False)
+    message: bytes | None = field(repr=False)
+    subjects: tuple[str, ...]
+    statement: Statement | None = None
+    message_digest: str | None = None
+    key_hint: str | None = None
+    stamped: tuple[bytes, ...] = field(default=(), repr=False)
+    timestamps: tuple[bytes, ...] = field(default=(), repr=False)
+    log_entries: int = 0
+    certificates: tuple[bytes, ...] = field(default=(), repr=False)
+    annotations: tuple[tuple[str, str], ...] = ()

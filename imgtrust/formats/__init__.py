@@ -1,0 +1,1 @@
+"""What a signature looks like: bytes to parsed, unverified, and back. Pure."""

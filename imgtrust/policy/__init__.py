@@ -1,0 +1,1 @@
+"""Is that enough: policies as values, and the verdict. Pure."""

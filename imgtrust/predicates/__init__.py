@@ -1,0 +1,1 @@
+"""What was said: the kinds of statements, and what can be read from each. Pure."""

@@ -1,0 +1,1 @@
+"""Verdicts and results as text and data. Pure."""

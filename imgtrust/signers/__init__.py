@@ -1,0 +1,1 @@
+"""Who holds a private key, and who says what time it is."""

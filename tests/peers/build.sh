@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# Builds the Go peers of the interoperability tests into a folder outside the tree, each once per version.
+#
+#   tests/peers/build.sh [FOLDER]      default: $IMGTRUST_PEERS, else ${XDG_CACHE_HOME:-~/.cache}/imgtrust/peers
+#
+# A peer that is there already is left alone, so a second call takes no time. The versions are pinned here and
+# nowhere else. Prints the folder as its last line.
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+out=${1:-${IMGTRUST_PEERS:-${XDG_CACHE_HOME:-$HOME/.cache}/imgtrust/peers}}
+export GOFLAGS=-buildvcs=false CGO_ENABLED=0
+mkdir -p "$out"
+
+# name, package@version; cosign last, for it takes longest
+peers="
+crane    github.com/google/go-containerregistry/cmd/crane@v0.22.1
+oras     oras.land/oras/cmd/oras@v1.3.6
+regctl   github.com/regclient/regclient/cmd/regctl@v0.11.7
+timestamp-server github.com/sigstore/timestamp-authority/v2/cmd/timestamp-server@v2.1.3
+cosign   github.com/sigstore/cosign/v3/cmd/cosign@v3.1.2
+"
+
+build() {  # name stamp command...: builds into a fresh folder and moves the program into place when it is whole
+    local name=$1 stamp=$2; shift 2
+    if [ "$(cat "$out/$name.version" 2>/dev/null)" = "$stamp" ] && [ -x "$out/$name" ]; then return; fi
+    local work; work=$(mktemp -d "$out/.build.XXXXXX")
+    echo "building $name ($stamp)" >&2
+    GOBIN=$work "$@"
+    mv "$work/$name" "$out/$name"
+    printf '%s\n' "$stamp" >"$out/$name.version"
+    rm -rf "$work"
+}
+
+for main in ggcr-registry cue-registry; do
+    stamp=$(cat "$here/go.mod" "$here/$main/main.go" | sha256sum | cut -c1-16)
+    (cd "$here" && build "$main" "$stamp" go install "./$main")
+done
+while read -r name package; do
+    [ -z "$name" ] || build "$name" "${package##*@}" go install "$package"
+done <<<"$peers"
+echo "$out"

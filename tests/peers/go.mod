@@ -1,0 +1,13 @@
+module imgtrust.test/peers
+
+go 1.25.0
+
+require (
+	cuelabs.dev/go/oci/ociregistry v0.0.0-20251212221603-3adeb8663819
+	github.com/google/go-containerregistry v0.22.1
+)
+
+require (
+	github.com/opencontainers/go-digest v1.0.0 // indirect
+	github.com/opencontainers/image-spec v1.1.1 // indirect
+)
