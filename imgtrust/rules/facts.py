@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from datetime import datetime
+
     from imgtrust.content import Descriptor, Platform
     from imgtrust.evidence import Claim, Unread
     from imgtrust.reference import Digest, Reference
