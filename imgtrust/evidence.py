@@ -73,7 +73,7 @@ class Unread:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Something attached that carries no signature: a plain SBOM referrer, BuildKit's attestation. Shown, never used."""
+    """Something attached without a signature: a plain SBOM referrer, BuildKit's attestation. Shown, never used."""
 
     subject: Digest
     digest: Digest
