@@ -1,0 +1,50 @@
+"""The real registries come up, and the other tools reach them: what every other test of this folder stands on."""
+
+from __future__ import annotations
+
+import ssl
+import urllib.error
+import urllib.request
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.fixtures.peers import Peer
+    from tests.fixtures.registries import Registry
+
+pytestmark = pytest.mark.interop
+
+
+def test_each_registry_answers_on_its_own_port(registry: Registry) -> None:
+    with urllib.request.urlopen(f"http://{registry.host}/v2/", timeout=5) as answer:
+        assert answer.status == 200
+
+
+@pytest.mark.parametrize("name", ["docker_registry_tls", "ggcr_registry_tls", "cue_registry_tls"])
+def test_each_registry_speaks_tls_under_the_throw_away_authority(name: str, request: pytest.FixtureRequest) -> None:
+    registry: Registry = request.getfixturevalue(name)
+    context = ssl.create_default_context(cafile=str(registry.certificate_authority))
+    address = f"https://{registry.host}/v2/"
+    with urllib.request.urlopen(address, timeout=5, context=context) as answer:
+        assert answer.status == 200
+
+
+def test_the_registry_with_a_password_file_refuses_strangers_and_takes_peers_with_credentials(
+    docker_registry_basic: Registry, oras: Peer, tmp_path: Path
+) -> None:
+    with pytest.raises(urllib.error.HTTPError, match="401") as refused:
+        urllib.request.urlopen(f"http://{docker_registry_basic.host}/v2/", timeout=5)
+    refused.value.close()
+    config = docker_registry_basic.docker_config(tmp_path)
+    (tmp_path / "note.txt").write_text("hello")
+    oras(
+        "push",
+        "--plain-http",
+        f"{docker_registry_basic.fresh()}:1",
+        "note.txt",
+        cwd=tmp_path,
+        env={"DOCKER_CONFIG": str(config)},
+    )
