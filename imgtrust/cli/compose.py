@@ -1,0 +1,105 @@
+"""Groups of options that several commands share: a dataclass is a group, its fields are the options.
+
+Knows typer's way of reading a signature; knows no option by name.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+from dataclasses import MISSING, Field
+from typing import TYPE_CHECKING, Any, get_type_hints
+
+import typer
+
+from imgtrust.cli.session import Session
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+__all__ = ["as_command", "new_app"]
+
+_Value = Any
+"""Whatever an option holds."""
+
+_SETTINGS = {"max_content_width": 100, "help_option_names": ["--help", "-h"]}
+
+
+def new_app(summary: str = "") -> typer.Typer:
+    """An application of one command or a group, without typer's rich output and completion options."""
+    return typer.Typer(
+        help=summary,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        add_completion=False,
+        context_settings=dict(_SETTINGS),
+    )
+
+
+def as_command(app: typer.Typer, name: str | None = None) -> Callable[[Callable[..., int]], Callable[..., int]]:
+    """Add a function to an application as a command; it returns the exit status.
+
+    A parameter whose type is a dataclass stands for one option per field and gets an instance; the parameter
+    ``session`` gets the session. All others are typer's.
+    """
+
+    def add(function: Callable[..., int]) -> Callable[..., int]:
+        app.command(name, context_settings=dict(_SETTINGS))(_spread(function))
+        return function
+
+    return add
+
+
+def _spread(function: Callable[..., int]) -> Callable[..., int]:
+    """A function with one parameter per option, which calls ``function`` with the groups."""
+    hints = get_type_hints(function, include_extras=True)
+    groups: dict[str, type] = {}
+    own: list[str] = []
+    parameters: list[inspect.Parameter] = []
+    for name, parameter in inspect.signature(function).parameters.items():
+        hint = hints[name]
+        if hint is Session:
+            continue
+        if dataclasses.is_dataclass(hint) and isinstance(hint, type):
+            groups[name] = hint
+            parameters += _fields(hint)
+        else:
+            own.append(name)
+            parameters.append(parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY, annotation=hint))
+
+    def command(context: typer.Context, **values: _Value) -> int:
+        arguments: dict[str, Any] = {name: values[name] for name in own}
+        if "session" in hints:
+            arguments["session"] = context.obj
+        for name, group in groups.items():
+            arguments[name] = group(**{f.name: _tuple(values[f.name]) for f in dataclasses.fields(group)})
+        return function(**arguments)
+
+    context = inspect.Parameter("context", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
+    required_first = sorted(parameters, key=lambda p: p.default is not inspect.Parameter.empty)
+    command.__signature__ = inspect.Signature([context, *required_first])  # type: ignore[attr-defined]  # how functions carry one
+    command.__annotations__ = {}
+    command.__name__ = function.__name__
+    command.__doc__ = function.__doc__
+    return command
+
+
+def _fields(group: type) -> list[inspect.Parameter]:
+    """The fields of a group as parameters, in their order."""
+    hints: Mapping[str, Any] = get_type_hints(group, include_extras=True)
+    return [
+        inspect.Parameter(f.name, inspect.Parameter.KEYWORD_ONLY, default=_default(f), annotation=hints[f.name])
+        for f in dataclasses.fields(group)
+    ]
+
+
+def _default(field: Field[Any]) -> _Value:
+    """The default of a field as typer wants it: a list for a repeatable option."""
+    if field.default_factory is not MISSING:
+        return field.default_factory()
+    return inspect.Parameter.empty if field.default is MISSING else field.default
+
+
+def _tuple(value: _Value) -> _Value:
+    """Values travel as tuples."""
+    return tuple(value) if isinstance(value, list) else value

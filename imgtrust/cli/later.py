@@ -1,0 +1,71 @@
+"""What the surface promises and this version does not have yet, with the reason in words.
+
+Nothing here is faked: these commands and options do not exist, and whoever types one is told so. A test compares
+this table and the commands that exist with the whole of the promised surface.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+__all__ = ["COMMANDS", "FORMATS", "OPTIONS", "later_option"]
+
+_KEYLESS: Final = "keyless signing and verification"
+_NOTARY: Final = "Notary Project signatures and AWS Signer"
+_AWS: Final = "AWS roles and profiles on the command line (the environment's credentials are used)"
+_RELEASES: Final = "release statements"
+_CLUSTER: Final = "the audit's cache and cluster"
+
+COMMANDS: Final = {
+    "release": _RELEASES,
+    "release publish": _RELEASES,
+    "release index": _RELEASES,
+    "release show": _RELEASES,
+    "export": "moving images across an air gap in one step (promote to an oci: layout does it today)",
+    "import": "moving images across an air gap in one step (promote from an oci: layout does it today)",
+    "doctor": "checking an ECR set-up and its IAM policy",
+    "policy test": "policy cases with expected verdicts",
+    "trust update": "refreshing trust anchors over TUF",
+}
+"""Commands, with their group, that come later."""
+
+OPTIONS: Final = {
+    "--certificate-identity": _KEYLESS,
+    "--certificate-identity-regexp": _KEYLESS,
+    "--certificate-oidc-issuer": _KEYLESS,
+    "--certificate-oidc-issuer-regexp": _KEYLESS,
+    "--keyless": _KEYLESS,
+    "--identity-token": _KEYLESS,
+    "--fulcio-url": _KEYLESS,
+    "--rekor-url": _KEYLESS,
+    "--signing-config": _KEYLESS,
+    "--no-log": "writing to a transparency log (nothing is logged in this version)",
+    "--notary-roots": _NOTARY,
+    "--notary-identity": _NOTARY,
+    "--notary-type": _NOTARY,
+    "--notary-key": _NOTARY,
+    "--notary-chain": _NOTARY,
+    "--signer-profile": _NOTARY,
+    "--revocation": _NOTARY,
+    "--lift": "signing BuildKit's unsigned attestations",
+    "--source-role": _AWS,
+    "--destination-role": _AWS,
+    "--source-profile": _AWS,
+    "--destination-profile": _AWS,
+    "--cache": _CLUSTER,
+    "--no-cache": _CLUSTER,
+    "--cluster": _CLUSTER,
+    "--expires": _RELEASES,
+    "--to": "export of images with all evidence in one step (promote to an oci: layout does it today)",
+    "--role": "checking an ECR set-up and its IAM policy",
+    "--print-iam": "checking an ECR set-up and its IAM policy",
+}
+"""Options that come later."""
+
+FORMATS: Final = ("sarif", "junit", "html")
+"""Values of ``--output`` and ``--report`` that come later."""
+
+
+def later_option(name: str) -> str | None:
+    """Why an option is not there yet, or None for one that was never promised; ``record-`` forms as their signer's."""
+    return OPTIONS.get(name) or OPTIONS.get(name.replace("--record-", "--", 1))
