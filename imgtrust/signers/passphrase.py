@@ -30,7 +30,7 @@ class PassphraseSource:
     where there is no terminal.
     """
 
-    environment: Mapping[str, str] = field(default=NO_ENVIRONMENT, repr=False)
+    environment: Mapping[str, str] = field(default_factory=lambda: NO_ENVIRONMENT, repr=False)
     file: str | None = None
     prompt: Prompt | None = field(default=None, repr=False)
 

@@ -57,7 +57,7 @@ class TsaOptions:
     ca_file: str | None = None
     client_cert: str | None = None
     client_key: str | None = None
-    environment: Mapping[str, str] = field(default=NO_ENVIRONMENT, repr=False)
+    environment: Mapping[str, str] = field(default_factory=lambda: NO_ENVIRONMENT, repr=False)
     clock: Callable[[], datetime] = _now
     sleep: Callable[[float], None] = time.sleep
 

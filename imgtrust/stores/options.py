@@ -33,7 +33,7 @@ class StoreOptions:
     client_key: str | None = None
     timeout: float = 30.0
     deadline: float | None = None
-    environment: Mapping[str, str] = field(default=NO_ENVIRONMENT, repr=False)
+    environment: Mapping[str, str] = field(default_factory=lambda: NO_ENVIRONMENT, repr=False)
     aws_role: str | None = None
     aws_profile: str | None = None
     jobs: int = 8
