@@ -1,0 +1,162 @@
+"""From a policy file or flags to a judgement: the policy, its digest, and the keys and roots that it names.
+
+Knows where files, variables and secrets are read from; knows nothing of what is done with them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from imgtrust.errors import InputFileError, KeyUnusable
+from imgtrust.trust.keys import TrustedKey, parse_public_key
+from imgtrust.trust.roots import TrustRoot
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from imgtrust.policy.flags import Shorthand
+    from imgtrust.policy.values import Policy
+    from imgtrust.policy.verdict import PolicyId
+    from imgtrust.trust.times import TimestampAuthority
+
+__all__ = ["Judgement", "load_flags", "load_policy_file", "read_input", "read_key_reference"]
+
+_MAX_INPUT: Final = 16 * 1024 * 1024
+_ENV: Final = "env://"
+_AWSSM: Final = "awssm://"
+_KMS: Final = ("awskms://", "arn:aws:kms:")
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """All that a judgement needs beside an image: ``policy``, ``policy_id`` for reports, and ``trust``."""
+
+    policy: Policy
+    policy_id: PolicyId
+    trust: TrustRoot
+
+
+def load_policy_file(path: Path, environment: Mapping[str, str]) -> Judgement:
+    """Read a policy file and all that it names; paths in it are relative to its directory.
+
+    Raises:
+        InputFileError: a file cannot be read, or is not what it should be.
+        PolicyError: the policy is wrong; the message has its line.
+        KeyUnusable: a key that is named cannot be read or used.
+    """
+    from imgtrust.policy.document import read_policy  # noqa: PLC0415 - the TOML reader is not needed for flags
+    from imgtrust.policy.identity import policy_id  # noqa: PLC0415 - as above
+
+    data = read_input(path, "the policy")
+    policy = read_policy(data, str(path))
+    return Judgement(policy, policy_id(data, str(path)), load_trust(policy, environment, path.parent))
+
+
+def load_flags(shorthand: Shorthand, environment: Mapping[str, str]) -> Judgement:
+    """The judgement that the flags of ``verify`` mean; paths are relative to the working directory.
+
+    Raises:
+        UsageError: as ``load_policy_file``, or the flags contradict each other.
+    """
+    from imgtrust.policy.flags import policy_from_flags  # noqa: PLC0415 - not needed for a policy file
+    from imgtrust.policy.identity import policy_id  # noqa: PLC0415 - as above
+    from imgtrust.policy.writing import write_policy  # noqa: PLC0415 - as above
+
+    policy = policy_from_flags(shorthand)
+    identity = policy_id(write_policy(policy).encode(), "flags")
+    return Judgement(policy, identity, load_trust(policy, environment, Path()))
+
+
+def load_trust(policy: Policy, environment: Mapping[str, str], base: Path) -> TrustRoot:
+    """Read the keys and time-stamp authorities that a policy names.
+
+    Raises:
+        InputFileError: a file cannot be read, or is not what it should be.
+        KeyUnusable: a key cannot be read or used.
+    """
+    keys = tuple(
+        TrustedKey(
+            signer.name,
+            parse_public_key(
+                read_key_reference(signer.key, environment, base), f"the key of signer {signer.name} ({_shown(signer.key)})"
+            ),
+            signer.not_before,
+            signer.not_after,
+        )
+        for signer in policy.signers
+    )
+    return TrustRoot(keys, _authorities(policy, base))
+
+
+def _authorities(policy: Policy, base: Path) -> tuple[TimestampAuthority, ...]:
+    """Who may time-stamp: the PEM chains, and the authorities of the trusted root."""
+    from imgtrust.trust.roots import parse_trusted_root, parse_tsa_chain  # noqa: PLC0415 - x509 is slow to import
+
+    found: list[TimestampAuthority] = []
+    for name in policy.time.tsa_roots:
+        found.append(parse_tsa_chain(read_input(base / name, "the time-stamp root"), name))
+    if policy.time.trusted_root is not None:
+        name = policy.time.trusted_root
+        found.extend(parse_trusted_root(read_input(base / name, "the trusted root"), name))
+    return tuple(found)
+
+
+def read_key_reference(text: str, environment: Mapping[str, str], base: Path) -> bytes:
+    """The bytes of a public key that is named as in CLI.md section 1: PEM text, ``env://NAME``, ``awssm://`` or a path.
+
+    ``base`` is the directory that a relative path starts from.
+
+    Raises:
+        InputFileError: the file or the variable cannot be read.
+        KeyUnusable: the key is held by a service that this version does not ask.
+        Undecided: AWS Secrets Manager could not answer.
+    """
+    if "-----BEGIN" in text:
+        return text.encode()
+    if text.startswith(_ENV):
+        name = text[len(_ENV) :]
+        value = environment.get(name)
+        if not value:
+            message = f"cannot read the key {text}: the environment variable {name or '(no name)'} is not set"
+            raise InputFileError(message)
+        return value.encode()
+    if text.startswith(_AWSSM):
+        from imgtrust.signers.secrets import read_secret  # noqa: PLC0415 - loads boto3
+
+        return read_secret(text, environment)
+    if text.startswith(_KMS):
+        message = (
+            f"cannot use {text}: keys in AWS KMS are not in this version; save the public key to a file "
+            "(aws kms get-public-key) and name the file"
+        )
+        raise KeyUnusable(message)
+    return read_input(base / text, "the key")
+
+
+def read_input(path: Path, what: str) -> bytes:
+    """The bytes of a file that the user named; ``what`` is what it should be, for the message.
+
+    Raises:
+        InputFileError: it cannot be read, is empty, or is larger than 16 MiB.
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(_MAX_INPUT + 1)
+    except (OSError, ValueError) as exc:
+        reason = getattr(exc, "strerror", None) or "not a file name"
+        message = f"cannot read {what} {path}: {reason}"
+        raise InputFileError(message) from exc
+    if not data:
+        message = f"cannot read {what} {path}: the file is empty"
+        raise InputFileError(message)
+    if len(data) > _MAX_INPUT:
+        message = f"cannot read {what} {path}: larger than {_MAX_INPUT} bytes, which no such file is"
+        raise InputFileError(message)
+    return data
+
+
+def _shown(key: str) -> str:
+    """A key reference as messages name it: inline PEM is not repeated."""
+    return "inline PEM" if "-----BEGIN" in key else key

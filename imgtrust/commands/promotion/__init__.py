@@ -1,0 +1,1 @@
+"""Promotion: plan, judge, copy, judge again at the destination, record, tag (DESIGN section 10)."""

@@ -1,0 +1,219 @@
+"""The copying itself: blobs in threads, each hashed once, then manifests, by digest.
+
+Knows how bytes get from one store to another; judges nothing and sets no tag. A blob that streams through is
+hashed on its way by the source's store; one that was mounted or already there is read back from the destination,
+unless the journal says that this was done lately.
+"""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeVar
+
+from imgtrust.errors import ImgtrustError, IntegrityError
+from imgtrust.reference import RegistryRepository
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from imgtrust.commands.progress import Progress
+    from imgtrust.commands.promotion.journal import Journal
+    from imgtrust.content import Descriptor
+    from imgtrust.reference import Digest, Repository
+    from imgtrust.stores.port import Store
+
+__all__ = ["BlobFault", "Copier", "Moved", "same_registry"]
+
+
+_Item = TypeVar("_Item")
+
+
+class _Stopped(Exception):  # noqa: N818 - not an error: another thread failed, or the user pressed Ctrl-C
+    """This copy is given up."""
+
+
+@dataclass(frozen=True, slots=True)
+class BlobFault:
+    """A blob that is absent or altered; ``at_source`` says on which side."""
+
+    blob: Descriptor
+    reason: str
+    at_source: bool
+
+
+@dataclass(slots=True)
+class Moved:
+    """What became of the blobs, and of manifests; ``bytes_copied`` and ``bytes_read_back`` are of blobs."""
+
+    copied: list[Descriptor] = field(default_factory=list)
+    mounted: list[Descriptor] = field(default_factory=list)
+    present: list[Descriptor] = field(default_factory=list)
+    faults: list[BlobFault] = field(default_factory=list)
+    manifests: list[Digest] = field(default_factory=list)
+    manifests_present: list[Digest] = field(default_factory=list)
+    bytes_copied: int = 0
+    bytes_read_back: int = 0
+
+
+def same_registry(one: Repository, other: Repository) -> bool:
+    """Whether a blob of one repository could be mounted into the other."""
+    return (
+        isinstance(one, RegistryRepository)
+        and isinstance(other, RegistryRepository)
+        and one.host == other.host
+        and one.path != other.path
+    )
+
+
+class Copier:
+    """Copies from one store to another with up to ``jobs`` threads; a context manager that gives the threads back."""
+
+    def __init__(self, source: Store, destination: Store, journal: Journal, progress: Progress, jobs: int) -> None:
+        self._source = source
+        self._destination = destination
+        self._journal = journal
+        self._progress = progress
+        self._jobs = max(1, jobs)
+        self._stop = threading.Event()
+        self._give_up = False
+        self._lock = threading.Lock()
+        self.moved = Moved()
+
+    def blobs(self, wanted: Iterable[Descriptor], *, give_up: bool) -> None:
+        """Bring blobs to the destination, the largest first. Integrity faults are collected in ``moved.faults``.
+
+        ``give_up``: the first fault ends the copying of all of them.
+
+        Raises:
+            StoreError: a store did not do its part; the journal has what is done.
+        """
+        todo = sorted({blob.digest: blob for blob in wanted}.values(), key=lambda blob: -blob.size)
+        self._progress.expect(len(todo), sum(blob.size for blob in todo))
+        self._give_up = give_up
+        try:
+            self.in_threads(self._blob, todo)
+        except _Stopped:
+            if not self.moved.faults:
+                raise
+        finally:
+            self._give_up = False
+
+    def in_threads(self, work: Callable[[_Item], None], items: Sequence[_Item]) -> None:
+        """Call ``work`` for each item; the first error (or Ctrl-C) stops the others at their next piece."""
+        if len(items) <= 1 or self._jobs == 1:
+            for item in items:
+                work(item)
+            return
+
+        def guarded(item: _Item) -> None:
+            try:
+                work(item)
+            except BaseException:
+                self._stop.set()
+                raise
+
+        with ThreadPoolExecutor(min(self._jobs, len(items)), thread_name_prefix="copy") as pool:
+            futures = [pool.submit(guarded, item) for item in items]
+            try:
+                wait(futures, return_when=FIRST_EXCEPTION)
+            except BaseException:
+                self._stop.set()
+                raise
+            finally:
+                for future in futures:
+                    future.cancel()
+        errors = [error for future in futures if not future.cancelled() and (error := future.exception()) is not None]
+        for error in sorted(errors, key=lambda found: isinstance(found, _Stopped)):
+            raise error
+
+    def _blob(self, blob: Descriptor) -> None:
+        """Bring one blob over, and have its bytes at the destination hashed once."""
+        if self._stop.is_set():
+            raise _Stopped
+        how = "present"
+        if not self._destination.has(blob):
+            origin = self._source.repository
+            if same_registry(origin, self._destination.repository) and self._destination.mount(blob, origin):
+                how = "mounted"
+            elif self._copy(blob):
+                how = "copied"
+            else:
+                return
+        if how != "copied" and blob.digest not in self._journal.hashed and not self._read_back(blob):
+            return
+        if how == "copied" or blob.digest not in self._journal.hashed:
+            self._journal.blob(blob.digest, how)
+        with self._lock:
+            getattr(self.moved, how).append(blob)
+            self.moved.bytes_copied += blob.size if how == "copied" else 0
+        self._progress.finished(blob, how)
+
+    def _copy(self, blob: Descriptor) -> bool:
+        """Stream a blob through; False (and a fault) where the source's bytes are not what the descriptor says."""
+        faults: list[BlobFault] = []
+
+        def pieces() -> Iterator[memoryview]:
+            try:
+                yield from self._watched(blob, self._source.stream(blob))
+            except IntegrityError as exc:
+                faults.append(BlobFault(blob, str(exc), at_source=True))
+                raise
+
+        try:
+            self._destination.push(blob, pieces)
+        except ImgtrustError:
+            if not faults:
+                raise
+            self._fault(faults[0])
+            return False
+        return True
+
+    def _read_back(self, blob: Descriptor) -> bool:
+        """Hash a blob at the destination; False (and a fault) where it is absent or altered there."""
+        try:
+            for _ in self._watched(blob, self._destination.stream(blob)):
+                pass
+        except IntegrityError as exc:
+            self._fault(BlobFault(blob, str(exc), at_source=False))
+            return False
+        with self._lock:
+            self.moved.bytes_read_back += blob.size
+        return True
+
+    def _watched(self, blob: Descriptor, pieces: Iterator[memoryview]) -> Iterator[memoryview]:
+        """Hand on pieces, tell the progress, and stop where another thread failed."""
+        for piece in pieces:
+            if self._stop.is_set():
+                raise _Stopped
+            yield piece
+            self._progress.moved(blob, len(piece))
+
+    def _fault(self, fault: BlobFault) -> None:
+        with self._lock:
+            self.moved.faults.append(fault)
+        if self._give_up:
+            self._stop.set()
+
+    def manifests(self, levels: Iterable[Sequence[Descriptor]]) -> None:
+        """Push manifests by digest, each level after the one before.
+
+        Raises:
+            StoreError: a store did not do its part.
+            IntegrityError: a manifest is gone or altered at the source.
+        """
+        for level in levels:
+            self.in_threads(self.manifest, level)
+
+    def manifest(self, descriptor: Descriptor, *, again: bool = False) -> None:
+        """Push one manifest by digest if it is not there; ``again``: also if it is (it may not be listed)."""
+        if self._stop.is_set():
+            raise _Stopped
+        if not again and self._destination.has(descriptor):
+            with self._lock:
+                self.moved.manifests_present.append(descriptor.digest)
+            return
+        self._destination.push(descriptor, self._source.fetch(descriptor))
+        with self._lock:
+            self.moved.manifests.append(descriptor.digest)
