@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+from copy import copy
 from dataclasses import MISSING, Field
-from typing import TYPE_CHECKING, Any, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, get_args, get_type_hints
 
 import typer
 
+from imgtrust.cli.lazy import PlainCommand
 from imgtrust.cli.session import Session
 
 if TYPE_CHECKING:
@@ -39,12 +41,12 @@ def new_app(summary: str = "") -> typer.Typer:
 def as_command(app: typer.Typer, name: str | None = None) -> Callable[[Callable[..., int]], Callable[..., int]]:
     """Add a function to an application as a command; it returns the exit status.
 
-    A parameter whose type is a dataclass stands for one option per field and gets an instance; the parameter
-    ``session`` gets the session. All others are typer's.
+    A parameter whose type is a dataclass stands for one option per field and gets an instance; its ``TITLE`` is
+    what help lists them under. The parameter ``session`` gets the session. All others are typer's.
     """
 
     def add(function: Callable[..., int]) -> Callable[..., int]:
-        app.command(name, context_settings=dict(_SETTINGS))(_spread(function))
+        app.command(name, cls=PlainCommand, context_settings=dict(_SETTINGS))(_spread(function))
         return function
 
     return add
@@ -80,17 +82,25 @@ def _spread(function: Callable[..., int]) -> Callable[..., int]:
     command.__signature__ = inspect.Signature([context, *required_first])  # type: ignore[attr-defined]  # how functions carry one
     command.__annotations__ = {}
     command.__name__ = function.__name__
-    command.__doc__ = function.__doc__
+    command.__doc__ = inspect.cleandoc(function.__doc__ or "").replace("\\b\n", "\b\n")
     return command
 
 
 def _fields(group: type) -> list[inspect.Parameter]:
-    """The fields of a group as parameters, in their order."""
+    """The fields of a group as parameters, in their order, each under the group's title."""
     hints: Mapping[str, Any] = get_type_hints(group, include_extras=True)
-    return [
-        inspect.Parameter(f.name, inspect.Parameter.KEYWORD_ONLY, default=_default(f), annotation=hints[f.name])
-        for f in dataclasses.fields(group)
-    ]
+    parameters = []
+    for option in dataclasses.fields(group):
+        _, info = get_args(hints[option.name])
+        info = copy(info)
+        info.rich_help_panel = getattr(group, "TITLE", None)
+        annotation = Annotated[get_args(hints[option.name])[0], info]
+        parameters.append(
+            inspect.Parameter(
+                option.name, inspect.Parameter.KEYWORD_ONLY, default=_default(option), annotation=annotation
+            )
+        )
+    return parameters
 
 
 def _default(field: Field[Any]) -> _Value:

@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Final, get_args, get_origin
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from imgtrust.cli import later
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["LazyGroup", "Part", "Row", "plain_types"]
+__all__ = ["LazyGroup", "Part", "PlainCommand", "Row", "plain_types"]
 
 Part = Any
 """A command, parameter or formatter of typer: these classes have no public names."""
@@ -29,6 +29,39 @@ class Row:
 
     module: str
     summary: str
+
+
+class PlainCommand(TyperCommand):
+    """A command whose help lists its options under the titles of their groups."""
+
+    def collect_usage_pieces(self, _ctx: Part) -> list[str]:
+        """``[OPTIONS] IMAGE...``, brackets only around what may be left out."""
+        pieces = ["[OPTIONS]"]
+        for param in self.params:
+            if param.param_type_name == "argument":
+                name = _argument(param)
+                pieces.append(name if param.required else f"[{name}]")
+        return pieces
+
+    def format_options(self, ctx: Part, formatter: Part) -> None:
+        """Arguments first, then one section per group of options."""
+        sections: dict[str, list[tuple[str, str]]] = {}
+        for param in self.get_params(ctx):
+            record = param.get_help_record(ctx)
+            if record is None:
+                continue
+            if param.param_type_name == "argument":
+                sections.setdefault("Arguments", []).append((_argument(param), param.help or ""))
+            else:
+                sections.setdefault(param.rich_help_panel or "Options", []).append(record)
+        for title, rows in sections.items():
+            with formatter.section(title):
+                formatter.write_dl(rows)
+
+
+def _argument(param: Part) -> str:
+    """An argument as usage and help show it."""
+    return f"{param.metavar or param.name.upper()}{'' if param.nargs == 1 else '...'}"
 
 
 class LazyGroup(TyperGroup):

@@ -7,7 +7,7 @@ types are read at run time.
 import time
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import typer
 
@@ -32,7 +32,7 @@ _TIMEOUT = "End the whole command after that many seconds, with exit status 3."
 Images = Annotated[
     list[str],
     typer.Argument(
-        metavar="IMAGE...",
+        metavar="IMAGE",
         help="HOST/REPO:TAG, HOST/REPO@DIGEST or oci:DIR:TAG; - reads names from standard input, one per line.",
         show_default=False,
     ),
@@ -48,6 +48,8 @@ _Timeout = Annotated[float | None, typer.Option("--timeout", metavar="SECONDS", 
 class Talk:
     """How a command that gives verdicts answers."""
 
+    TITLE: ClassVar[str] = "Output"
+
     output: Annotated[str, typer.Option("--output", "-o", metavar="FORMAT", help=_OUTPUT)] = "text"
     report: Annotated[list[str], typer.Option("--report", metavar="FORMAT=FILE", help=_REPORT, show_default=False)] = (
         field(default_factory=list)
@@ -61,6 +63,8 @@ class Talk:
 class ResultTalk:
     """How a command that makes something answers."""
 
+    TITLE: ClassVar[str] = "Output"
+
     output: Annotated[str, typer.Option("--output", "-o", metavar="FORMAT", help=_RESULT_OUTPUT)] = "text"
     report: Annotated[list[str], typer.Option("--report", metavar="FORMAT=FILE", help=_REPORT, show_default=False)] = (
         field(default_factory=list)
@@ -73,6 +77,8 @@ class ResultTalk:
 @dataclass(frozen=True)
 class Reach:
     """How registries are reached."""
+
+    TITLE: ClassVar[str] = "Registry"
 
     jobs: Annotated[int, typer.Option("--jobs", metavar="N", help="How many things are done at once.")] = 8
     plain_http: Annotated[
@@ -135,13 +141,16 @@ class Reach:
 class At:
     """The time of judgement."""
 
+    TITLE: ClassVar[str] = "Trust"
+
     at: Annotated[
         str | None,
         typer.Option(
             "--at",
             metavar="TIME",
-            help="Judge as of this time (RFC 3339 with a zone, 2026-11-23T21:00:00Z); nothing dated later counts.",
-            show_default="now",
+            help="Judge as of this time instead of now (RFC 3339 with a zone, 2026-11-23T21:00:00Z); nothing dated "
+            "later counts.",
+            show_default=False,
         ),
     ] = None
 

@@ -5,7 +5,7 @@ postponed annotations here: the types are read at run time.
 """
 
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import typer
 
@@ -13,9 +13,11 @@ from imgtrust.cli.session import Session
 from imgtrust.errors import UsageError
 
 if TYPE_CHECKING:
+    from imgtrust.cli.work import Work
     from imgtrust.commands.loading import Judgement
+    from imgtrust.policy.flags import Shorthand
 
-__all__ = ["Trust"]
+__all__ = ["Trust", "print_policy"]
 
 _NOT_SHORTHAND = frozenset({"policy", "print_policy"})
 
@@ -23,6 +25,8 @@ _NOT_SHORTHAND = frozenset({"policy", "print_policy"})
 @dataclass(frozen=True)
 class Trust:
     """Whom to trust and what to ask for: a policy file, or the shorthand for one."""
+
+    TITLE: ClassVar[str] = "Trust"
 
     policy: Annotated[
         str | None,
@@ -65,7 +69,7 @@ class Trust:
     ] = None
     count: Annotated[
         int | None,
-        typer.Option("--count", metavar="N", help="How many distinct signers are needed.", show_default="1"),
+        typer.Option("--count", metavar="N", help="How many distinct signers are needed (1).", show_default=False),
     ] = None
     require_time: Annotated[
         bool, typer.Option("--require-time", help="Each signature that counts has a proven time.")
@@ -145,7 +149,7 @@ class Trust:
             raise UsageError(message)
         return load_policy_file(Path(file), session.environment)
 
-    def _flags(self) -> "object":
+    def _flags(self) -> "Shorthand":
         """The shorthand as values."""
         from imgtrust.policy.durations import parse_duration, parse_time  # noqa: PLC0415 - only with the shorthand
         from imgtrust.policy.flags import Shorthand  # noqa: PLC0415 - as above
@@ -162,3 +166,11 @@ class Trust:
             not_after=None if self.not_after is None else parse_time(self.not_after),
             evidence=tuple(self.evidence),
         )
+
+
+def print_policy(judgement: "Judgement", job: "Work") -> int:
+    """Print the policy that the options mean, as a file that could be saved; done."""
+    from imgtrust.policy.writing import write_policy  # noqa: PLC0415 - only with --print-policy
+
+    job.print(write_policy(judgement.policy))
+    return 0
