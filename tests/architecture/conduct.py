@@ -108,9 +108,9 @@ def _impure_uses(tree: ast.Module) -> Iterator[tuple[int, str]]:
         match node:
             case ast.Call(func=ast.Name(id=name)) if name in _IMPURE_CALLS:
                 yield node.lineno, f"calls {name}()"
-            case ast.Attribute(
-                value=ast.Name(id="datetime" | "date" | "dt") | ast.Attribute(attr="datetime"), attr=name
-            ) if name in _CLOCKS:
+            case ast.Attribute(value=ast.Name(id=owner) | ast.Attribute(attr=owner), attr=name) if (
+                owner in _CLOCK_OWNERS and name in _CLOCKS
+            ):
                 yield node.lineno, f"reads the clock (.{name})"
             case ast.Call(func=ast.Attribute(attr=name)) if name in _IO_METHODS:
                 yield node.lineno, f"touches the disk (.{name})"
