@@ -1,0 +1,178 @@
+"""Rules ``publish.*``: when this digest was published, by proven times only. Pure.
+
+Knows which direction an attacker lies in (policy.md section 3.3): maximum age takes the earliest proven time of any
+verified evidence, so that signing again does not rejuvenate; soak takes the earliest of the sources that the policy
+accepts. A proven time is an interval: a token says "at t, give or take its accuracy". Each rule takes the end of the
+interval that is worse for the image. All limits are inclusive. No proven time never passes.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+from imgtrust.rules.signers import by_signer, needed, sign_command
+from imgtrust.rules.wording import age, count, moment
+from imgtrust.trust.times import TimeClass, TimeSource
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from imgtrust.rules.requirements import PublishRule, SignatureRule
+    from imgtrust.rules.finding import Finding
+    from imgtrust.rules.subjects import Subject
+    from imgtrust.trust.signatures import VerifiedSignature
+    from imgtrust.trust.times import VerifiedTime
+
+__all__ = [
+    "MAX_AGE",
+    "MIN_SOAK",
+    "TICK",
+    "TRUSTED_TIME",
+    "WINDOW",
+    "later",
+    "max_age",
+    "min_soak",
+    "proven",
+    "trusted_time",
+    "window",
+]
+
+TRUSTED_TIME: Final = "publish.trusted_time"
+MAX_AGE: Final = "publish.max_age"
+MIN_SOAK: Final = "publish.min_soak"
+WINDOW: Final = "publish.window"
+
+TICK: Final = timedelta(microseconds=1)
+"""The resolution of time here: a limit is inclusive, one tick later is too late."""
+
+_SOURCES: Final = {
+    TimeSource.RFC3161: "time-stamp",
+    TimeSource.REKOR: "transparency log",
+    TimeSource.SIGNING_AUTHORITY: "signing authority",
+    TimeSource.REGISTRY: "registry",
+}
+
+
+def proven(
+    signatures: Iterable[VerifiedSignature], sources: tuple[TimeSource, ...] | None = None
+) -> list[VerifiedTime]:
+    """The trusted times of these signatures; of these ``sources`` only, or of any where it is None."""
+    return [
+        time
+        for signature in signatures
+        for time in signature.times
+        if time.time_class is TimeClass.TRUSTED and (sources is None or time.source in sources)
+    ]
+
+
+def later(time: datetime, *durations: timedelta) -> datetime | None:
+    """A time so much later; None where the calendar ends before."""
+    try:
+        return time + sum(durations, timedelta())
+    except OverflowError:
+        return None
+
+
+def trusted_time(subject: Subject, rule: PublishRule, signers: SignatureRule) -> Finding:
+    """Passes where each of the ``count`` signers needed has a signature with a proven time of an accepted source."""
+    counted = by_signer(subject, signers.any_of)
+    timed = sum(1 for found in counted.values() if proven(found, rule.trusted_time))
+    claims = [claim for found in counted.values() for item in found for claim in item.claims if claim.code is not None]
+    why = (
+        f"{count(len(counted) - timed, 'signer')} signed without a proven time"
+        if counted
+        else "nobody that counts signed"
+    )
+    if claims:
+        why += "\n" + "\n".join(
+            f"{claim.source} {claim.authority}: {claim.reason} [{claim.code}]" for claim in claims[:3]
+        )
+    return subject.finding(
+        TRUSTED_TIME,
+        timed >= signers.count,
+        required=f"{needed(signers)}, each with a proven time ({' or '.join(_SOURCES[s] for s in rule.trusted_time)})",
+        observed=f"{count(timed, 'signer')} with a proven time",
+        why=why,
+        fix=f"sign it with a time-stamp: {sign_command(subject, '--tsa', 'URL')}",
+    )
+
+
+def max_age(subject: Subject, limit: timedelta) -> Finding:
+    """Passes while the earliest proven time, taken as early as its accuracy allows, is at most ``limit`` ago."""
+    required = f"at most {age(limit)}"
+    times = proven(subject.signatures)
+    if not times:
+        return _no_time(subject, MAX_AGE, required)
+    oldest = max(times, key=lambda item: subject.at - item.time + item.accuracy)
+    elapsed = subject.at - oldest.time + oldest.accuracy
+    passes = elapsed <= limit
+    return subject.finding(
+        MAX_AGE,
+        passes,
+        required=required,
+        observed=age(elapsed),
+        why=f"published {moment(oldest.time)}, by the earliest proven time ({oldest.authority}); signing again does not "
+        "change that",
+        fix="build and publish the image anew",
+        changes_at=later(oldest.time, limit, -oldest.accuracy, TICK) if passes else None,
+        more_could_help=False,
+    )
+
+
+def min_soak(subject: Subject, limit: timedelta, sources: tuple[TimeSource, ...]) -> Finding:
+    """Passes once the earliest proven time of these sources, taken as late as its accuracy allows, is so long ago."""
+    required = f"at least {age(limit)}"
+    times = proven(subject.signatures, sources)
+    if not times:
+        return _no_time(subject, MIN_SOAK, required)
+    oldest = max(times, key=lambda item: subject.at - item.time - item.accuracy)
+    elapsed = subject.at - oldest.time - oldest.accuracy
+    passes_from = later(oldest.time, limit, oldest.accuracy)
+    when = "never" if passes_from is None else f"from {moment(passes_from)}"
+    return subject.finding(
+        MIN_SOAK,
+        elapsed >= limit,
+        required=required,
+        observed=age(elapsed),
+        why=f"published {moment(oldest.time)} ({oldest.authority}); it passes {when}",
+        fix="wait until then, or lower min_soak for this scope",
+        changes_at=passes_from if elapsed < limit else None,
+    )
+
+
+def window(subject: Subject, rule: PublishRule) -> Finding:
+    """Passes where the earliest proven time lies between ``not_before`` and ``not_after`` with all its accuracy."""
+    start, end = rule.not_before, rule.not_after
+    bounds = [f"at or after {moment(start)}"] if start is not None else []
+    bounds += [f"at or before {moment(end)}"] if end is not None else []
+    required = "published " + ", ".join(bounds)
+    oldest = min(proven(subject.signatures), key=lambda item: item.time, default=None)
+    accepted = min(
+        proven(subject.signatures, rule.trusted_time), key=lambda item: item.time + item.accuracy, default=None
+    )
+    if oldest is None or accepted is None:
+        return _no_time(subject, WINDOW, required)
+    early = start is not None and any(t.time - start < t.accuracy for t in proven(subject.signatures))
+    late = end is not None and end - accepted.time < accepted.accuracy
+    return subject.finding(
+        WINDOW,
+        not early and not late,
+        required=required,
+        observed=f"published {moment(oldest.time)}",
+        why=f"the earliest proven time is {'before' if early else 'after'} the window ({oldest.authority})",
+        fix="build and publish the image anew" if early else "publish no later than the window allows, or widen it",
+        more_could_help=not early,
+    )
+
+
+def _no_time(subject: Subject, rule: str, required: str) -> Finding:
+    """No proven time: unknown is never young and never old."""
+    return subject.finding(
+        rule,
+        passes=False,
+        required=required,
+        observed="no proven time",
+        why="no proven time: nothing attached says when this image was published in a way that can be checked",
+        fix=f"sign it with a time-stamp: {sign_command(subject, '--tsa', 'URL')}",
+    )

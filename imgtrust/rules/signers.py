@@ -1,0 +1,105 @@
+"""Rule ``signatures``: enough distinct signers of those that the policy names. Pure.
+
+Knows that distinct signers are distinct keys or identities, however many names or signatures they have, and that
+an attestation by the right key is no signature of the image.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from imgtrust.evidence import Format, Kind
+from imgtrust.refusals import RefusalCode
+from imgtrust.rules.wording import command, count, listed, one_line
+
+if TYPE_CHECKING:
+    from imgtrust.rules.requirements import SignatureRule
+    from imgtrust.rules.finding import Finding
+    from imgtrust.rules.subjects import Subject
+    from imgtrust.trust.signatures import VerifiedSignature
+
+__all__ = ["FORMAT_WORDS", "SIGNATURES", "by_signer", "needed", "sign_command", "signatures"]
+
+SIGNATURES: Final = "signatures"
+
+FORMAT_WORDS: Final = {
+    Format.BUNDLE: "Sigstore bundle",
+    Format.SIMPLESIGNING: "cosign signature",
+    Format.NOTARY_JWS: "Notary JWS",
+    Format.NOTARY_COSE: "Notary COSE",
+    Format.UNKNOWN: "unknown format",
+}
+"""The formats for people."""
+
+_UNTRUSTED: Final = frozenset({RefusalCode.BUNDLE_UNTRUSTED_KEY, RefusalCode.SIMPLESIGNING_UNTRUSTED_KEY})
+
+
+def signatures(subject: Subject, rule: SignatureRule) -> Finding:
+    """Passes where at least ``count`` distinct signers of ``any_of`` signed the subject (or the index above it)."""
+    counted = by_signer(subject, rule.any_of)
+    found = len(counted)
+    return subject.finding(
+        SIGNATURES,
+        found >= rule.count,
+        required=needed(rule),
+        observed=count(found, "signer"),
+        why=_why(subject, rule, counted),
+        fix=_fix(subject),
+    )
+
+
+def by_signer(subject: Subject, any_of: tuple[str, ...]) -> dict[str, list[VerifiedSignature]]:
+    """The signatures (attestations are none) by signers of these names, under what makes a signer distinct."""
+    found: dict[str, list[VerifiedSignature]] = {}
+    for signature in subject.signatures:
+        if signature.kind is Kind.SIGNATURE and not set(any_of).isdisjoint(signature.signers):
+            found.setdefault(signature.identity, []).append(signature)
+    return found
+
+
+def needed(rule: SignatureRule) -> str:
+    """``1 needed (release)``, ``2 needed (any of release, ci, qa)``."""
+    names = ", ".join(rule.any_of)
+    return f"{rule.count} needed ({names if len(rule.any_of) == 1 else f'any of {names}'})"
+
+
+def sign_command(subject: Subject, *options: str) -> str:
+    """How to sign the image."""
+    return command("imgtrust", "sign", "--key", "KEY", *options, subject.target)
+
+
+def _why(subject: Subject, rule: SignatureRule, counted: dict[str, list[VerifiedSignature]]) -> str:
+    """Why there are too few: what is attached and does not count, each with its reason."""
+    lines = []
+    if counted:
+        names = ", ".join(sorted({name for found in counted.values() for name in found[0].signers} & set(rule.any_of)))
+        lines.append(f"signed by {names} only: several signatures or names of one key are one signer")
+    others = [
+        f"{signature.evidence} {FORMAT_WORDS[signature.format]} by {', '.join(signature.signers)}: "
+        + (
+            "an attestation, which is no signature"
+            if signature.kind is not Kind.SIGNATURE
+            else "not a signer of this scope"
+        )
+        for signature in subject.signatures
+        if signature.kind is not Kind.SIGNATURE or set(rule.any_of).isdisjoint(signature.signers)
+    ]
+    if others:
+        lines += ["verified, and not counted:", *listed(others)]
+    refused = [
+        f"{item.evidence} {FORMAT_WORDS[item.format]}: {one_line(item.reason)} [{item.code}]"
+        for item in subject.refusals
+    ]
+    if refused:
+        lines += [
+            f"{count(len(refused), 'piece of evidence', 'pieces of evidence')} attached and not believed:",
+            *listed(refused),
+        ]
+    return "\n".join(lines) or "nothing that is signed is attached to the image"
+
+
+def _fix(subject: Subject) -> str:
+    lines = [f"sign it: {sign_command(subject)}"]
+    if any(item.code in _UNTRUSTED for item in subject.refusals):
+        lines.append(f'or trust that key in {subject.policy}: [signers.NAME] key = "FILE"')
+    return "\n".join(lines)
