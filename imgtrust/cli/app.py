@@ -7,7 +7,7 @@ from typing import Annotated, Final
 import typer
 
 from imgtrust.cli.compose import new_app
-from imgtrust.cli.lazy import LazyGroup, Part, Row, plain_types
+from imgtrust.cli.lazy import LazyGroup, Part, Row
 
 __all__ = ["COMMANDS", "root_command"]
 
@@ -71,6 +71,4 @@ def _root(
 
 def root_command() -> Part:
     """The whole command line as one typer command; the commands are imported when they run."""
-    command = typer.main.get_command(_app)
-    plain_types(command)
-    return command
+    return typer.main.get_command(_app)

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args, get_type_hints
 
 import typer
 
-from imgtrust.cli.lazy import PlainCommand
+from imgtrust.cli.lazy import PlainCommand, PlainGroup
 from imgtrust.cli.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = ["as_command", "new_app"]
+__all__ = ["as_command", "new_app", "new_group"]
 
 _Value = Any
 """Whatever an option holds."""
@@ -36,6 +36,19 @@ def new_app(summary: str = "") -> typer.Typer:
         add_completion=False,
         context_settings=dict(_SETTINGS),
     )
+
+
+def new_group(summary: str) -> typer.Typer:
+    """An application of several commands; ``summary`` is what its help begins with."""
+    app = new_app(summary)
+    app.info.cls = PlainGroup
+    app.info.no_args_is_help = True
+    app.callback()(_nothing)
+    return app
+
+
+def _nothing() -> None:
+    """What a group does before its command."""
 
 
 def as_command(app: typer.Typer, name: str | None = None) -> Callable[[Callable[..., int]], Callable[..., int]]:

@@ -17,7 +17,7 @@ from imgtrust.cli import later
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["LazyGroup", "Part", "PlainCommand", "Row", "plain_types"]
+__all__ = ["LazyGroup", "Part", "PlainCommand", "PlainGroup", "Row"]
 
 Part = Any
 """A command, parameter or formatter of typer: these classes have no public names."""
@@ -34,6 +34,10 @@ class Row:
 class PlainCommand(TyperCommand):
     """A command whose help lists its options under the titles of their groups."""
 
+    def get_params(self, ctx: Part) -> list[Part]:
+        """Every parameter, with the plain conversion."""
+        return _plain(super().get_params(ctx))
+
     def collect_usage_pieces(self, _ctx: Part) -> list[str]:
         """``[OPTIONS] IMAGE...``, brackets only around what may be left out."""
         pieces = ["[OPTIONS]"]
@@ -45,18 +49,19 @@ class PlainCommand(TyperCommand):
 
     def format_options(self, ctx: Part, formatter: Part) -> None:
         """Arguments first, then one section per group of options."""
-        sections: dict[str, list[tuple[str, str]]] = {}
+        sections: dict[str, list[tuple[str, str]]] = {"Arguments": []}
         for param in self.get_params(ctx):
             record = param.get_help_record(ctx)
             if record is None:
                 continue
             if param.param_type_name == "argument":
-                sections.setdefault("Arguments", []).append((_argument(param), param.help or ""))
+                sections["Arguments"].append((_argument(param), param.help or ""))
             else:
                 sections.setdefault(param.rich_help_panel or "Options", []).append(record)
         for title, rows in sections.items():
-            with formatter.section(title):
-                formatter.write_dl(rows)
+            if rows:
+                with formatter.section(title):
+                    formatter.write_dl(rows)
 
 
 def _argument(param: Part) -> str:
@@ -64,7 +69,27 @@ def _argument(param: Part) -> str:
     return f"{param.metavar or param.name.upper()}{'' if param.nargs == 1 else '...'}"
 
 
-class LazyGroup(TyperGroup):
+class PlainGroup(TyperGroup):
+    """A group of commands that says what comes later, and offers the nearest name for one that does not exist."""
+
+    def get_params(self, ctx: Part) -> list[Part]:
+        """Every parameter, with the plain conversion."""
+        return _plain(super().get_params(ctx))
+
+    def resolve_command(self, ctx: Part, args: list[str]) -> Part:
+        """Find the command, or say why there is none of that name."""
+        name = args[0]
+        names = self.list_commands(ctx)
+        if name not in names and not name.startswith("-"):
+            prefix = "" if ctx.parent is None else f"{self.name} "
+            reason = later.COMMANDS.get(prefix + name)
+            if reason is not None:
+                ctx.fail(f"{prefix}{name} is not in this version; it comes with {reason}")
+            ctx.fail(_no_such_command(name, [*names, *(n for n in later.COMMANDS if not prefix)]))
+        return super().resolve_command(ctx, args)
+
+
+class LazyGroup(PlainGroup):
     """A group whose commands are rows of a table."""
 
     rows: ClassVar[Mapping[str, Row]] = {}
@@ -73,26 +98,16 @@ class LazyGroup(TyperGroup):
         """The names, in the table's order."""
         return list(self.rows)
 
-    def get_command(self, ctx: Part, cmd_name: str) -> Part:
+    def get_command(self, _ctx: Part, cmd_name: str) -> Part:
         """Import one command; None for a name that is not in the table."""
         row = self.rows.get(cmd_name)
         if row is None:
-            if cmd_name in later.COMMANDS:
-                ctx.fail(f"{cmd_name} is not in this version; it comes with {later.COMMANDS[cmd_name]}")
             return None
         if cmd_name not in self.commands:
             command = typer.main.get_command(importlib.import_module(row.module).app)
             command.name = cmd_name
-            plain_types(command)
             self.commands[cmd_name] = command
         return self.commands[cmd_name]
-
-    def resolve_command(self, ctx: Part, args: list[str]) -> Part:
-        """Find the command, and offer the nearest name of the table for one that does not exist."""
-        if args and args[0] not in self.rows and not args[0].startswith("-"):
-            self.get_command(ctx, args[0])
-            ctx.fail(_no_such_command(args[0], [*self.rows, *later.COMMANDS]))
-        return super().resolve_command(ctx, args)
 
     def format_commands(self, _ctx: Part, formatter: Part) -> None:
         """List the commands from the table."""
@@ -140,13 +155,12 @@ class _Plain:
 _WORDS: Final = {int: "whole number", float: "number", str: "text", bool: "yes or no"}
 
 
-def plain_types(command: Part) -> None:
-    """Give every parameter of a plain type the plain conversion, in a group and all its commands."""
-    for param in command.params:
+def _plain(params: list[Part]) -> list[Part]:
+    """Give every parameter of a plain type the plain conversion."""
+    for param in params:
         annotation = getattr(getattr(param, "type_descriptor", None), "annotation", None)
         if get_origin(annotation) is list:
             (annotation,) = get_args(annotation)
         if annotation in _WORDS and hasattr(param, "_runtime_param"):
             param._runtime_param = _Plain(annotation)  # noqa: SLF001 - see _Plain: there is no public way
-    for child in getattr(command, "commands", {}).values():
-        plain_types(child)
+    return params

@@ -27,7 +27,7 @@ def explain(error: TyperException, console: Console) -> None:
     if option is not None and message.startswith("No such option"):
         message = _option(option, message, top=context is not None and context.parent is None)
     path = context.command_path if context is not None else "imgtrust"
-    console.error(f"{message}. Help: {path} --help")
+    console.error(f"{message}{'' if message.endswith('?') else '.'} Help: {path} --help")
 
 
 def _option(option: str, message: str, *, top: bool) -> str:
