@@ -30,9 +30,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-__all__ = ["MAX_KEY_BYTES", "PublicKey", "TrustedKey", "parse_public_key", "verify", "verify_digest"]
+__all__ = [
+    "MAX_KEY_BYTES",
+    "PublicKey",
+    "TrustedKey",
+    "check_digest",
+    "parse_public_key",
+    "supported",
+    "verify",
+    "verify_digest",
+]
 
-_Loaded = ec.EllipticCurvePublicKey | rsa.RSAPublicKey | ed25519.Ed25519PublicKey
+Loaded = ec.EllipticCurvePublicKey | rsa.RSAPublicKey | ed25519.Ed25519PublicKey
+"""A key of cryptography's, of a kind that ``supported`` lets pass."""
 _Hash = hashes.SHA256 | hashes.SHA384 | hashes.SHA512
 
 MAX_KEY_BYTES: Final = 64 * 1024
@@ -123,7 +133,7 @@ def parse_public_key(data: bytes, what: str) -> PublicKey:
     try:
         if b"-----BEGIN" not in data:
             return PublicKey(_encode(_load(data)))
-        return PublicKey(_encode(_supported(load_pem_public_key(data))))
+        return PublicKey(_encode(supported(load_pem_public_key(data))))
     except KeyUnusable as exc:
         message = f"{what}: {exc}"
         raise KeyUnusable(message) from exc
@@ -139,39 +149,28 @@ def verify(key: PublicKey, signature: bytes, message: bytes) -> bool:
     and Ed25519ph, which cosign writes (RFC 8032 section 5.1).
     """
     loaded = _load(key.der)
-    if isinstance(loaded, ed25519.Ed25519PublicKey):
-        if _holds(lambda: loaded.verify(signature, message)):
-            return True
-        return ed25519ph.verify(loaded.public_bytes_raw(), signature, hashlib.sha512(message).digest())
+    if isinstance(loaded, ed25519.Ed25519PublicKey) and _holds(lambda: loaded.verify(signature, message)):
+        return True
     return any(
-        _check_digest(loaded, signature, hashlib.new(name, message).digest(), name) for name in _hashes_of(loaded)
+        check_digest(loaded, signature, hashlib.new(name, message).digest(), name) for name in _hashes_of(loaded)
     )
 
 
 def verify_digest(key: PublicKey, signature: bytes, digest: bytes, algorithm: str) -> bool:
     """As ``verify`` for a message that is known only by its digest (``algorithm``: ``sha256``, ``sha384``, ``sha512``).
 
-    Pure Ed25519 needs the message itself; the digest that Ed25519ph signs is sha512.
+    Pure Ed25519 needs the message itself; the digest that Ed25519ph signs is SHA-512.
     """
-    if algorithm not in _HASHES or len(digest) != _HASHES[algorithm].digest_size:
-        return False
     loaded = _load(key.der)
+    if algorithm not in _hashes_of(loaded) or len(digest) != _HASHES[algorithm].digest_size:
+        return False
+    return check_digest(loaded, signature, digest, algorithm)
+
+
+def check_digest(loaded: Loaded, signature: bytes, digest: bytes, algorithm: str) -> bool:
+    """Check one signature of a loaded key over one digest; ``algorithm`` is ``sha256``, ``sha384`` or ``sha512``."""
     if isinstance(loaded, ed25519.Ed25519PublicKey):
-        return algorithm == "sha512" and ed25519ph.verify(loaded.public_bytes_raw(), signature, digest)
-    return algorithm in _hashes_of(loaded) and _check_digest(loaded, signature, digest, algorithm)
-
-
-def _hashes_of(loaded: ec.EllipticCurvePublicKey | rsa.RSAPublicKey) -> tuple[str, ...]:
-    """The hashes that a key may be used with, the likeliest first."""
-    if isinstance(loaded, ec.EllipticCurvePublicKey):
-        return _CURVES[loaded.curve.name][1]
-    return tuple(_HASHES)
-
-
-def _check_digest(
-    loaded: ec.EllipticCurvePublicKey | rsa.RSAPublicKey, signature: bytes, digest: bytes, algorithm: str
-) -> bool:
-    """Check one signature over one digest."""
+        return ed25519ph.verify(loaded.public_bytes_raw(), signature, digest)
     chosen = _HASHES[algorithm]
     prehashed = Prehashed(chosen)
     if isinstance(loaded, ec.EllipticCurvePublicKey):
@@ -180,6 +179,17 @@ def _check_digest(
     return _holds(lambda: loaded.verify(signature, digest, padding.PKCS1v15(), prehashed)) or _holds(
         lambda: loaded.verify(signature, digest, pss, prehashed)
     )
+
+
+def _hashes_of(loaded: Loaded) -> tuple[str, ...]:
+    """The hashes that a key may be used with, the likeliest first."""
+    match loaded:
+        case ec.EllipticCurvePublicKey():
+            return _CURVES[loaded.curve.name][1]
+        case rsa.RSAPublicKey():
+            return tuple(_HASHES)
+        case _:
+            return ("sha512",)
 
 
 def _holds(check: Callable[[], None]) -> bool:
@@ -192,17 +202,21 @@ def _holds(check: Callable[[], None]) -> bool:
 
 
 @functools.lru_cache(maxsize=256)
-def _load(der: bytes) -> _Loaded:
+def _load(der: bytes) -> Loaded:
     """Read DER once per key; one command checks many signatures with the same few keys."""
     try:
-        return _supported(load_der_public_key(der))
+        return supported(load_der_public_key(der))
     except (ValueError, UnsupportedAlgorithm) as exc:
         message = "not a public key that can be read; expected DER SubjectPublicKeyInfo"
         raise KeyUnusable(message) from exc
 
 
-def _supported(loaded: object) -> _Loaded:
-    """Refuse the kinds of keys that no signature here may be checked with."""
+def supported(loaded: object) -> Loaded:
+    """The same key, if it is of a kind that signatures are checked with.
+
+    Raises:
+        KeyUnusable: another kind or curve, RSA of another size, an Ed25519 key that is no secret.
+    """
     match loaded:
         case ec.EllipticCurvePublicKey():
             if loaded.curve.name in _CURVES:
@@ -222,11 +236,11 @@ def _supported(loaded: object) -> _Loaded:
     raise KeyUnusable(message)
 
 
-def _encode(loaded: _Loaded) -> bytes:
+def _encode(loaded: Loaded) -> bytes:
     return loaded.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
-def _kind(loaded: _Loaded) -> str:
+def _kind(loaded: Loaded) -> str:
     match loaded:
         case ec.EllipticCurvePublicKey():
             return _CURVES[loaded.curve.name][0]

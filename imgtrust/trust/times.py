@@ -1,21 +1,43 @@
 """When: times that are proven, and times that are merely claimed. Pure.
 
+Knows RFC 3161, and policy.md section 3 for what each source proves; knows nothing of the signature that was stamped.
 A ``VerifiedTime`` exists only after its proof: it is made in this module and nowhere else
-(``tests/test_architecture.py``). RFC 3161, and policy.md section 3 for what each source proves.
+(``tests/test_architecture.py``).
 """
 
 from __future__ import annotations
 
+import functools
+import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+from imgtrust.errors import KeyUnusable, Refused
+from imgtrust.refusals import RefusalCode
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime, timedelta
 
-    from imgtrust.refusals import RefusalCode
+    from cryptography import x509
 
-__all__ = ["ClaimedTime", "TimeClass", "TimeSource", "TimestampAuthority", "VerifiedTime"]
+    from imgtrust.trust.tokens import Token
+
+__all__ = [
+    "MAX_TOKEN_BYTES",
+    "ClaimedTime",
+    "TimeClass",
+    "TimeSource",
+    "TimestampAuthority",
+    "VerifiedTime",
+    "check_response",
+    "read_token",
+    "verify_timestamp",
+]
+
+MAX_TOKEN_BYTES: Final = 64 * 1024
+"""The largest time-stamp response that is read; with its certificates a token has a few thousand bytes."""
 
 
 class TimeClass(StrEnum):
@@ -74,3 +96,144 @@ class ClaimedTime:
     authority: str
     code: RefusalCode | None = None
     reason: str = ""
+
+
+def verify_timestamp(
+    response: bytes, stamped: Sequence[bytes], authorities: Sequence[TimestampAuthority], *, at: datetime
+) -> VerifiedTime:
+    """Prove that one of the byte strings ``stamped`` existed at a time; ``at`` is the time of judgement (aware UTC).
+
+    Each authority is tried: the token's time lies in its window (ends inclusive), its leaf made the signature, and the
+    chain was valid at that time.
+
+    Raises:
+        Refused: TIME_MALFORMED, TIME_INVALID (a rule is broken, or the signature), TIME_IMPRINT, TIME_UNTRUSTED (by
+            none of the authorities), TIME_FUTURE.
+    """
+    token = read_token(response)
+    if not any(token.imprint.is_of(data) for data in stamped):
+        message = "the time-stamp is not over this signature"
+        raise Refused(RefusalCode.TIME_IMPRINT, message)
+    refusals: list[tuple[TimestampAuthority, Refused]] = []
+    for authority in authorities:
+        try:
+            _check_authority(token, response, authority)
+        except Refused as exc:
+            refusals.append((authority, exc))
+            continue
+        if token.time > at:
+            message = f"the time-stamp is dated {token.time.isoformat()}, after the time of judgement {at.isoformat()}"
+            raise Refused(RefusalCode.TIME_FUTURE, message)
+        return VerifiedTime(token.time, TimeSource.RFC3161, authority.name, token.accuracy)
+    raise _no_authority(refusals)
+
+
+def check_response(response: bytes, message: bytes, nonce: int | None) -> datetime:
+    """What a client checks of an answer before it attaches it: it is granted, of this message, with this nonce.
+
+    Returns the time in the token. Whom the token is from is for ``verify_timestamp`` to say.
+
+    Raises:
+        Refused: TIME_MALFORMED, TIME_INVALID or TIME_IMPRINT.
+    """
+    token = read_token(response)
+    if not token.imprint.is_of(message):
+        reason = "the token is over something else than what was sent"
+        raise Refused(RefusalCode.TIME_IMPRINT, reason)
+    if nonce is not None and token.nonce != nonce:
+        reason = "the token has another nonce than the request: it may be an old one"
+        raise Refused(RefusalCode.TIME_INVALID, reason)
+    return token.time
+
+
+def read_token(response: bytes) -> Token:
+    """Parse a DER TimeStampResp; nothing is verified.
+
+    Raises:
+        Refused: TIME_MALFORMED or TIME_INVALID.
+    """
+    from imgtrust.trust import der, tokens  # noqa: PLC0415 - a run without time-stamps does not pay for them
+
+    if len(response) > MAX_TOKEN_BYTES:
+        message = f"a time-stamp of {len(response)} bytes, expected at most {MAX_TOKEN_BYTES}"
+        raise Refused(RefusalCode.TIME_MALFORMED, message)
+    try:
+        return tokens.parse_response(response)
+    except der.DerError as exc:
+        message = f"not a time-stamp response: {exc}"
+        raise Refused(RefusalCode.TIME_MALFORMED, message) from exc
+    except tokens.TokenFault as exc:
+        message = f"the time-stamp breaks a rule: {exc}"
+        raise Refused(RefusalCode.TIME_INVALID, message) from exc
+
+
+def _no_authority(refusals: list[tuple[TimestampAuthority, Refused]]) -> Refused:
+    """One refusal for all authorities; a broken signature says more than a stranger's name."""
+    if not refusals:
+        return Refused(RefusalCode.TIME_UNTRUSTED, "no time-stamp authority is trusted, so its time proves nothing")
+    for _, refusal in refusals:
+        if refusal.code is RefusalCode.TIME_INVALID:
+            return refusal
+    reasons = "; ".join(f"{authority.name}: {refusal.reason}" for authority, refusal in refusals)
+    return Refused(RefusalCode.TIME_UNTRUSTED, f"the time-stamp is from no trusted authority ({reasons[:500]})")
+
+
+def _check_authority(token: Token, response: bytes, authority: TimestampAuthority) -> None:
+    """Refuse a token that this authority did not make, or not in its window."""
+    early = authority.not_before is not None and token.time < authority.not_before
+    if early or (authority.not_after is not None and token.time > authority.not_after):
+        message = f"the token's time {token.time.isoformat()} is outside the window of the authority"
+        raise Refused(RefusalCode.TIME_UNTRUSTED, message)
+    leaf = token.leaf or authority.leaf
+    if leaf is None:
+        message = "the token has no certificate and only roots are named; name the authority's whole chain"
+        raise Refused(RefusalCode.TIME_UNTRUSTED, message)
+    if authority.leaf not in {None, leaf} or not token.is_named(leaf):
+        message = "the token was made with another certificate"
+        raise Refused(RefusalCode.TIME_UNTRUSTED, message)
+    if not token.signer.is_certificate(leaf):
+        message = "the time-stamp breaks a rule: its signed attributes name another certificate than the signer's"
+        raise Refused(RefusalCode.TIME_INVALID, message)
+    _check_signature(token, leaf)
+    _check_chain(response, authority)
+
+
+def _check_signature(token: Token, leaf: bytes) -> None:
+    """The signature over the attributes, with the leaf's key (RFC 5652 section 5.6)."""
+    from imgtrust.trust import keys  # noqa: PLC0415 - as above
+
+    signer = token.signer
+    try:
+        key = keys.supported(_certificate(leaf).public_key())
+    except (KeyUnusable, ValueError) as exc:
+        message = f"the time-stamp was signed with a key that cannot be used: {exc}"
+        raise Refused(RefusalCode.TIME_INVALID, message) from exc
+    digest = hashlib.new(signer.algorithm, signer.attributes).digest()
+    if not keys.check_digest(key, signer.signature, digest, signer.algorithm):
+        message = "the signature of the time-stamp is wrong"
+        raise Refused(RefusalCode.TIME_INVALID, message)
+
+
+def _check_chain(response: bytes, authority: TimestampAuthority) -> None:
+    """Chain, purpose and signature by rfc3161-client, at the token's own time (RFC 3161 section 2.3)."""
+    from rfc3161_client import VerifierBuilder, decode_timestamp_response  # noqa: PLC0415 - 80 ms, as above
+    from rfc3161_client.errors import VerificationError  # noqa: PLC0415
+
+    try:
+        decoded = decode_timestamp_response(response)
+        verifier = VerifierBuilder(
+            tsa_certificate=None if authority.leaf is None else _certificate(authority.leaf),
+            intermediates=[_certificate(each) for each in authority.intermediates],
+            roots=[_certificate(each) for each in authority.roots],
+        ).build()
+        verifier.verify(decoded, decoded.tst_info.message_imprint.message)
+    except (VerificationError, ValueError) as exc:
+        message = f"the chain of the time-stamp does not end at a root of the authority: {str(exc)[:200]}"
+        raise Refused(RefusalCode.TIME_UNTRUSTED, message) from exc
+
+
+@functools.lru_cache(maxsize=64)
+def _certificate(der: bytes) -> x509.Certificate:
+    from cryptography import x509  # noqa: PLC0415 - 40 ms, as above
+
+    return x509.load_der_x509_certificate(der)
