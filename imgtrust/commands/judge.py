@@ -11,9 +11,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from imgtrust.commands.attaching import resolve_subject
 from imgtrust.commands.gather import gather
 from imgtrust.commands.opening import OpenStores
-from imgtrust.errors import ContentMismatch, IntegrityError, NoImages, NotFound, StoreError, Undecided
+from imgtrust.errors import IntegrityError, NoImages, NotFound, StoreError, Undecided
 from imgtrust.policy.evaluate import broken, evaluate, undecided
 from imgtrust.reference import Reference
 from imgtrust.rules.facts import IntegrityMode
@@ -29,34 +30,10 @@ if TYPE_CHECKING:
     from imgtrust.stores.options import StoreOptions
     from imgtrust.stores.port import Store
 
-__all__ = ["judge_many", "judge_name", "judge_reference", "resolve_pinned"]
+__all__ = ["judge_many", "judge_name", "judge_reference"]
 
 _AHEAD: Final = 2
 """Images in work per thread of ``judge_many``, so that memory stays flat however many names come."""
-
-
-def resolve_pinned(store: Store, reference: Reference) -> Descriptor:
-    """What a reference means now: one question to the store, and for ``TAG@DIGEST`` both must agree.
-
-    Raises:
-        NotFound: the store has no such tag or digest.
-        ContentMismatch: the tag does not point at the digest, or the bytes under the digest are others.
-        StoreError: the store could not answer.
-    """
-    wanted = reference.digest
-    if reference.tag is None:
-        if wanted is None:
-            message = f"{reference} names neither a tag nor a digest"
-            raise NotFound(message)
-        return store.resolve(wanted)
-    found = store.resolve(reference.tag)
-    if wanted is not None and found.digest != wanted:
-        message = (
-            f"the tag {reference.tag} of {reference.repository} points at {found.digest}, not at {wanted} as the name "
-            f"says; judge {reference.repository}@{wanted} if that digest is what you mean"
-        )
-        raise ContentMismatch(message)
-    return found
 
 
 def judge_reference(
@@ -82,7 +59,7 @@ def judge_reference(
     digest = reference.digest if root is None else root.digest
     try:
         if root is None:
-            root = resolve_pinned(store, reference)
+            root = resolve_subject(store, reference)
             digest = root.digest
         facts = gather(store, reference, root, judgement.trust, at=at, mode=integrity, jobs=jobs)
     except IntegrityError as exc:
@@ -152,9 +129,7 @@ def _judge_all(
     def judge(name: str, reference: Reference) -> Verdict:
         try:
             with stores.use(reference.repository) as store:
-                return judge_reference(
-                    store, reference, judgement, at=at, name=name, integrity=integrity, jobs=inner
-                )
+                return judge_reference(store, reference, judgement, at=at, name=name, integrity=integrity, jobs=inner)
         except StoreError as exc:
             return undecided(name, reference, reference.digest, judgement.policy_id, at, str(exc))
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from imgtrust.errors import InputFileError, KeyUnusable
+from imgtrust.errors import InputFileError
 from imgtrust.trust.keys import TrustedKey, parse_public_key
 from imgtrust.trust.roots import TrustRoot
 
@@ -24,9 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Judgement", "load_flags", "load_policy_file", "read_input", "read_key_reference"]
 
 _MAX_INPUT: Final = 16 * 1024 * 1024
-_ENV: Final = "env://"
-_AWSSM: Final = "awssm://"
-_KMS: Final = ("awskms://", "arn:aws:kms:")
+_PEM: Final = "-----BEGIN"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +78,8 @@ def load_trust(policy: Policy, environment: Mapping[str, str], base: Path) -> Tr
         TrustedKey(
             signer.name,
             parse_public_key(
-                read_key_reference(signer.key, environment, base), f"the key of signer {signer.name} ({_shown(signer.key)})"
+                read_key_reference(signer.key, environment, base),
+                f"the key of signer {signer.name} ({_shown(signer.key)})",
             ),
             signer.not_before,
             signer.not_after,
@@ -94,9 +93,9 @@ def _authorities(policy: Policy, base: Path) -> tuple[TimestampAuthority, ...]:
     """Who may time-stamp: the PEM chains, and the authorities of the trusted root."""
     from imgtrust.trust.roots import parse_trusted_root, parse_tsa_chain  # noqa: PLC0415 - x509 is slow to import
 
-    found: list[TimestampAuthority] = []
-    for name in policy.time.tsa_roots:
-        found.append(parse_tsa_chain(read_input(base / name, "the time-stamp root"), name))
+    found: list[TimestampAuthority] = [
+        parse_tsa_chain(read_input(base / name, "the time-stamp root"), name) for name in policy.time.tsa_roots
+    ]
     if policy.time.trusted_root is not None:
         name = policy.time.trusted_root
         found.extend(parse_trusted_root(read_input(base / name, "the trusted root"), name))
@@ -109,30 +108,14 @@ def read_key_reference(text: str, environment: Mapping[str, str], base: Path) ->
     ``base`` is the directory that a relative path starts from.
 
     Raises:
-        InputFileError: the file or the variable cannot be read.
-        KeyUnusable: the key is held by a service that this version does not ask.
+        KeyUnusable: the file or variable cannot be read, or the key is held by a service that is not asked here.
         Undecided: AWS Secrets Manager could not answer.
     """
-    if "-----BEGIN" in text:
+    if _PEM in text:
         return text.encode()
-    if text.startswith(_ENV):
-        name = text[len(_ENV) :]
-        value = environment.get(name)
-        if not value:
-            message = f"cannot read the key {text}: the environment variable {name or '(no name)'} is not set"
-            raise InputFileError(message)
-        return value.encode()
-    if text.startswith(_AWSSM):
-        from imgtrust.signers.secrets import read_secret  # noqa: PLC0415 - loads boto3
+    from imgtrust.signers.material import read_material  # noqa: PLC0415 - inline keys need none of it
 
-        return read_secret(text, environment)
-    if text.startswith(_KMS):
-        message = (
-            f"cannot use {text}: keys in AWS KMS are not in this version; save the public key to a file "
-            "(aws kms get-public-key) and name the file"
-        )
-        raise KeyUnusable(message)
-    return read_input(base / text, "the key")
+    return read_material(text if "://" in text else str(base / text), environment)
 
 
 def read_input(path: Path, what: str) -> bytes:
@@ -159,4 +142,4 @@ def read_input(path: Path, what: str) -> bytes:
 
 def _shown(key: str) -> str:
     """A key reference as messages name it: inline PEM is not repeated."""
-    return "inline PEM" if "-----BEGIN" in key else key
+    return "inline PEM" if _PEM in key else key

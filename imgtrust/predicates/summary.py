@@ -89,7 +89,10 @@ def read_summary(predicate: object) -> Summary | None:
     resource, source = members.get("resourceUri"), members.get("imgtrust_source")
     if result not in {_PASSED, _FAILED} or not isinstance(resource, str) or verified_at is None or digest is None:
         return None
-    inputs = [(_members(item).get("uri"), _digest(_members(item).get("digest"))) for item in _items(members, "inputAttestations")]
+    inputs = [
+        (_members(item).get("uri"), _digest(_members(item).get("digest")))
+        for item in _items(members, "inputAttestations")
+    ]
     return Summary(
         version if isinstance(version, str) else "",
         verified_at,

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Final
 from imgtrust.content import Descriptor, Manifest, parse_manifest
 from imgtrust.errors import IntegrityError, NotFound, StoreProtocol, TagConflict
 from imgtrust.formats.attachments import Suffix, legacy_attachment
-from imgtrust.reference import Digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from imgtrust.commands.promotion.copying import Copier
     from imgtrust.commands.promotion.plan import Attached, LegacyTag
+    from imgtrust.reference import Digest
     from imgtrust.stores.port import Store
 
 __all__ = ["check_arrival", "push_attached", "push_legacy"]

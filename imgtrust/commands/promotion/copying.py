@@ -30,7 +30,7 @@ __all__ = ["BlobFault", "Copier", "Moved", "same_registry"]
 _Item = TypeVar("_Item")
 
 
-class _Stopped(Exception):  # noqa: N818 - not an error: another thread failed, or the user pressed Ctrl-C
+class _Stopped(Exception):
     """This copy is given up."""
 
 

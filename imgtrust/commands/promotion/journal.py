@@ -14,7 +14,6 @@ import os
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from imgtrust.errors import InputFileError, OutputFileError, Undecided
@@ -22,6 +21,7 @@ from imgtrust.reference import Digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
     from types import TracebackType
     from typing import Self
 
@@ -56,9 +56,11 @@ class Journal:
     """An open journal, locked against a second process. All methods may be called from several threads."""
 
     def __init__(
-        self, path: Path, *, root: Digest, destination: Repository, plan: Digest, now: Callable[[], datetime]
+        self, path: Path | None, *, root: Digest, destination: Repository, plan: Digest, now: Callable[[], datetime]
     ) -> None:
         """Open or create the journal of a promotion; ``plan`` is the digest of the plan that runs now.
+
+        Without a ``path`` it lasts as long as the process.
 
         Raises:
             InputFileError: the file is no journal, or that of another promotion.
@@ -67,36 +69,41 @@ class Journal:
         """
         self.path = path
         self._now = now
+        self.hashed: set[Digest] = set()
+        self.record: Digest | None = None
+        self._fd: int | None = None
         self._head = {"journal": _SCHEMA, "root": str(root), "destination": str(destination)}
+        if path is None:
+            return
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+            fd = self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         except OSError as exc:
             message = f"cannot write the journal {path}: {exc.strerror}; name another file with --journal"
             raise OutputFileError(message) from exc
         try:
-            self._begin(plan)
+            self._begin(fd, plan)
         except BaseException:
-            os.close(self._fd)
+            self.close()
             raise
 
-    def _begin(self, plan: Digest) -> None:
+    def _begin(self, fd: int, plan: Digest) -> None:
         """Lock, read what is there, cut a torn last line, and say which plan runs from here."""
         try:
-            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as exc:
             message = f"another process is at this promotion (the journal {self.path} is locked); wait for it to end"
             raise Undecided(message) from exc
-        past = self._read(plan)
-        self.hashed: set[Digest] = set(past.hashed)
-        self.record: Digest | None = past.record
+        past = self._read(fd, plan)
+        self.hashed |= past.hashed
+        self.record = past.record
         if past.end == 0:
             self._append(self._head)
         self._append({"plan": str(plan)})
 
-    def _read(self, plan: Digest) -> _Past:
+    def _read(self, fd: int, plan: Digest) -> _Past:
         """Read the whole lines, and cut off what a kill left behind them."""
-        with os.fdopen(os.dup(self._fd), "rb") as file:
+        with os.fdopen(os.dup(fd), "rb") as file:
             file.seek(0)
             data = file.read(_MAX_BYTES + 1)
         end = data.rfind(b"\n") + 1
@@ -107,8 +114,8 @@ class Journal:
                 "Name another file with --journal, or leave the option out"
             )
             raise InputFileError(message)
-        os.ftruncate(self._fd, end)
-        status = os.fstat(self._fd)
+        os.ftruncate(fd, end)
+        status = os.fstat(fd)
         if status.st_uid != os.geteuid() or status.st_mode & _OTHERS_MAY_WRITE:
             return _Past(end, frozenset(), None)
         return _replay(lines[1:], end, plan, self._now())
@@ -129,22 +136,31 @@ class Journal:
 
     def _append(self, line: dict[str, str]) -> None:
         """Write one line with one call, and see it on the disk before going on."""
+        if self._fd is None:
+            return
+        data = json.dumps(line).encode() + b"\n"
         try:
-            os.write(self._fd, json.dumps(line).encode() + b"\n")
+            written = os.write(self._fd, data)
             os.fsync(self._fd)
         except OSError as exc:
-            message = f"cannot write the journal {self.path}: {exc.strerror}"
-            raise OutputFileError(message) from exc
+            message = f"cannot write the journal {self.path}: {exc.strerror}; what is done so far is in it"
+            raise Undecided(message) from exc
+        if written != len(data):
+            message = f"cannot write the journal {self.path}: the disk is full; what is done so far is in it"
+            raise Undecided(message)
 
     def close(self) -> None:
         """Let go of the file and its lock; the file stays."""
-        with suppress(OSError):
-            os.close(self._fd)
+        fd, self._fd = self._fd, None
+        if fd is not None:
+            os.close(fd)
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from imgtrust.policy.verdict import PolicyId
     from imgtrust.reference import Repository
 
-__all__ = ["Attached", "LegacyTag", "LeftBehind", "Plan", "plan_digest"]
+__all__ = ["Attached", "LeftBehind", "LegacyTag", "Plan", "plan_digest"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,8 @@ class Plan:
 
     ``source`` is pinned to the root's digest. ``levels`` are the image's manifests in the order of pushing: each
     level needs only those before it; the last is the root alone. ``blobs`` are the image's configs and layers,
-    each once; those of ``attached`` and ``legacy`` are with them. ``tags`` are set at the end.
+    each once (``configs`` says which are the former); those of ``attached`` and ``legacy`` are with them. ``tags`` are
+    set at the end.
     """
 
     source: Reference
@@ -68,6 +69,7 @@ class Plan:
     root: Descriptor
     levels: tuple[tuple[Descriptor, ...], ...]
     blobs: tuple[Descriptor, ...]
+    configs: frozenset[Digest] = frozenset()
     attached: tuple[Attached, ...] = ()
     legacy: tuple[LegacyTag, ...] = ()
     left_behind: tuple[LeftBehind, ...] = ()
@@ -78,8 +80,9 @@ class Plan:
     def evidence_blobs(self) -> tuple[Descriptor, ...]:
         """The blobs of what is attached, each once, without those of the image itself."""
         own = {blob.digest for blob in self.blobs}
-        found = {b.digest: b for item in (*self.attached, *self.legacy) for b in item.blobs if b.digest not in own}
-        return tuple(found.values())
+        found = [blob for item in self.attached for blob in item.blobs]
+        found += [blob for tag in self.legacy for blob in tag.blobs]
+        return tuple({blob.digest: blob for blob in found if blob.digest not in own}.values())
 
     @property
     def target(self) -> Reference:

@@ -1,0 +1,228 @@
+"""The promotion of one image, from its name at the source to its tag at the destination (DESIGN section 10).
+
+Knows the order of the steps, and that each needs the one before; the steps themselves are in ``steps``.
+"""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from imgtrust.commands.attaching import attach_made
+from imgtrust.commands.progress import SILENT
+from imgtrust.commands.promotion.journal import Journal, journal_path
+from imgtrust.commands.promotion.plan import plan_digest
+from imgtrust.commands.promotion.planning import make_plan
+from imgtrust.commands.promotion.record import make_record
+from imgtrust.commands.promotion.result import Promotion, Stage, TagMove
+from imgtrust.commands.promotion.snapshot import Snapshot
+from imgtrust.commands.promotion.steps import (
+    Terms,
+    bring_over,
+    forecast,
+    judge_destination,
+    judge_source,
+    set_tag,
+    tag_now,
+    with_faults,
+)
+from imgtrust.errors import Undecided, UsageError
+from imgtrust.policy.verdict import Outcome
+from imgtrust.reference import Reference
+from imgtrust.stores import open_store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    from imgtrust.commands.loading import Judgement
+    from imgtrust.commands.progress import Progress
+    from imgtrust.commands.promotion.plan import Plan
+    from imgtrust.commands.promotion.result import Transfer
+    from imgtrust.commands.signing import Signing
+    from imgtrust.policy.verdict import Verdict
+    from imgtrust.reference import Digest
+    from imgtrust.stores.options import StoreOptions
+    from imgtrust.stores.port import Store
+
+__all__ = ["Terms", "promote", "promote_between"]
+
+_SHOWN: Final = 8
+"""Digits of a key's fingerprint that are told."""
+
+
+def promote(
+    source: str,
+    destination: str,
+    judgement: Judgement,
+    *,
+    source_options: StoreOptions,
+    destination_options: StoreOptions,
+    at: datetime,
+    now: Callable[[], datetime],
+    platforms: Sequence[str] = (),
+    record: Signing | None = None,
+    journal: Path | None = None,
+    cache: Path | None = None,
+    plan_only: bool = False,
+    progress: Progress = SILENT,
+    jobs: int = 4,
+) -> Promotion:
+    """Verify an image, copy it with its evidence, verify again, record, tag.
+
+    ``destination`` is a repository with or without a tag; without one, the source's tag is set there. ``at`` is the
+    time of judgement, ``now`` the clock for the journal and the record. ``journal`` is the file that makes a second
+    run resume; by default it is kept under ``cache``, and without either there is none. Without ``record`` no record
+    is left. ``plan_only`` judges and counts, and writes nothing. ``jobs`` threads copy.
+
+    Whatever was decided comes back as a ``Promotion``: refused or undecided ones too.
+
+    Raises:
+        UsageError: a name, a platform or the journal is wrong.
+        PromotionRefused: the destination cannot take it, for a reason that is no verdict on the image.
+        Undecided: not finished; the notes of the exception say how to go on.
+    """
+    wanted = Reference.parse(source)
+    target = Reference.parse(destination, bare=True)
+    terms = Terms(judgement, at, now, tuple(platforms), record, journal, cache, plan_only, progress, jobs)
+    _check_names(wanted, target)
+    with ExitStack() as stack:
+        origin = open_store(wanted.repository, source_options)
+        stack.callback(origin.close)
+        goal = open_store(target.repository, destination_options)
+        stack.callback(goal.close)
+        return promote_between(origin, goal, wanted, target, terms)
+
+
+def promote_between(origin: Store, goal: Store, wanted: Reference, target: Reference, terms: Terms) -> Promotion:
+    """As ``promote``, between two stores that are open and stay the caller's."""
+    _check_names(wanted, target)
+    source = Snapshot(origin)
+    verdict, root = judge_source(source, wanted, target.repository, terms)
+    if verdict.outcome is not Outcome.ACCEPTED or root is None:
+        return Promotion(Stage.REFUSED, wanted, target.repository, verdict)
+    if target.digest not in {None, root.digest}:
+        message = f"{target} names another digest than {wanted}, which is {root.digest}; a promotion never changes one"
+        raise UsageError(message)
+    terms.progress.step("judged at the source", f"{verdict.outcome.upper()}  {root.digest}")
+    tags = [tag for tag in (target.tag or wanted.tag,) if tag is not None]
+    pinned = wanted if not terms.platforms else Reference(wanted.repository, None, root.digest)
+    plan = make_plan(
+        source, pinned, root, target.repository, tags=tags, platforms=terms.platforms, jobs=max(terms.jobs, 4)
+    )
+    before = {tag: tag_now(goal, tag) for tag in plan.tags}
+    if terms.plan_only:
+        return _planned(goal, plan, verdict, before)
+    path = terms.journal
+    if path is None and terms.cache is not None:
+        path = journal_path(terms.cache, root.digest, plan.destination)
+    plan_id = plan_digest(plan, terms.judgement.policy_id)
+    with Journal(path, root=root.digest, destination=plan.destination, plan=plan_id, now=terms.now) as journal:
+        try:
+            return _carry_out(source, goal, plan, verdict=verdict, before=before, journal=journal, terms=terms)
+        except (Undecided, KeyboardInterrupt) as exc:
+            if path is not None:
+                exc.add_note(f"what is done is in the journal {path}; run the same command again to go on")
+            raise
+
+
+def _check_names(wanted: Reference, target: Reference) -> None:
+    """Refuse what cannot be meant, before anything is asked."""
+    if wanted.digest is not None and target.digest is not None and wanted.digest != target.digest:
+        message = f"{target} names another digest than {wanted}; a promotion never changes a digest"
+        raise UsageError(message)
+    if wanted.repository == target.repository and target.tag in {None, wanted.tag}:
+        message = f"{wanted} is already in {target.repository}; name another repository, or another tag"
+        raise UsageError(message)
+
+
+def _planned(goal: Store, plan: Plan, verdict: Verdict, before: dict[str, Digest | None]) -> Promotion:
+    """What ``--plan`` answers."""
+    tags = tuple(TagMove(tag, old, written=old != plan.root.digest) for tag, old in before.items())
+    return Promotion(
+        Stage.PLANNED,
+        plan.source,
+        plan.destination,
+        verdict,
+        plan=plan,
+        transfer=forecast(goal, plan),
+        tags=tags,
+        left_behind=plan.left_behind,
+    )
+
+
+def _carry_out(
+    source: Snapshot,
+    goal: Store,
+    plan: Plan,
+    *,
+    verdict: Verdict,
+    before: dict[str, Digest | None],
+    journal: Journal,
+    terms: Terms,
+) -> Promotion:
+    """All that writes: bring over, judge again, record, tag."""
+    arrived = bring_over(source, goal, plan, journal, terms)
+    so_far = Promotion(
+        Stage.REFUSED,
+        plan.source,
+        plan.destination,
+        verdict,
+        plan=plan,
+        transfer=arrived.transfer,
+        left_behind=arrived.left_behind,
+        journal=journal.path,
+    )
+    if arrived.faults:
+        return replace(so_far, at_source=with_faults(verdict, arrived.faults, plan, terms))
+    journal.step("copied")
+    terms.progress.step("copied", _told(so_far.transfer, plan))
+    again = judge_destination(goal, plan, journal, terms)
+    journal.step("judged at destination", outcome=again.outcome)
+    if again.outcome is not Outcome.ACCEPTED:
+        return replace(so_far, stage=Stage.REFUSED_AT_DESTINATION, at_destination=again)
+    terms.progress.step("judged at destination", again.outcome.upper())
+    record = _record(goal, plan, again, journal, terms)
+    moves = []
+    for tag in plan.tags:
+        moves.append(set_tag(goal, plan, tag, before[tag], source.fetch(plan.root)))
+        journal.step("tagged", tag=tag)
+        terms.progress.step("tagged", f"{plan.destination}:{tag}")
+    journal.step("done")
+    return replace(so_far, stage=Stage.DONE, at_destination=again, record=record, tags=tuple(moves))
+
+
+def _record(goal: Store, plan: Plan, verdict: Verdict, journal: Journal, terms: Terms) -> Digest | None:
+    """Leave the signed record, once per plan: a second run of the same plan finds it in the journal."""
+    signing = terms.record
+    if signing is None:
+        return None
+    if journal.record is not None and _is_listed(goal, plan, journal.record):
+        return journal.record
+    digest = attach_made(goal, make_record(plan, verdict, signing), terms.now())
+    journal.recorded(digest)
+    key = signing.signer.public_key.fingerprint[:_SHOWN]
+    terms.progress.step("recorded", f"{digest}  signed by key {key} (SLSA verification summary)")
+    return digest
+
+
+def _is_listed(goal: Store, plan: Plan, record: Digest) -> bool:
+    return any(found.digest == record for found in goal.referrers(plan.root))
+
+
+def _told(transfer: Transfer, plan: Plan) -> str:
+    """The line about the copying."""
+    platforms = max(0, sum(len(level) for level in plan.levels) - 1)
+    parts = [f"{len(transfer.copied)} blobs, {transfer.bytes_copied} bytes in {transfer.seconds:.1f} s"]
+    if transfer.mounted:
+        parts.append(f"{len(transfer.mounted)} mounted")
+    if transfer.present:
+        parts.append(f"{len(transfer.present)} there already")
+    if transfer.read_back:
+        parts.append(f"{transfer.read_back} bytes read back")
+    if platforms:
+        parts.append(f"{platforms} child manifests")
+    parts.append(f"{len(plan.attached) + len(plan.legacy)} attached manifests")
+    return "; ".join(parts)
