@@ -1,0 +1,219 @@
+"""What signing an image is, before anything is attached: statement, signature, time-stamps, and the proof of it all.
+
+Knows which bytes are signed in which format; must not know where they go. Every signature is judged under its own
+key, with the same function that judges everybody's, before it leaves this module.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+from imgtrust.content import Descriptor, describe
+from imgtrust.errors import KeyUnusable, UsageError
+from imgtrust.evidence import Evidence, Format, Origin
+from imgtrust.formats.attachments import BUNDLE_TYPE, Suffix
+from imgtrust.formats.bundle import write_bundle
+from imgtrust.formats.dsse import PAYLOAD_TYPE, pae, write_envelope
+from imgtrust.formats.mediatypes import DSSE_LAYER, SIMPLESIGNING_LAYER
+from imgtrust.formats.simplesigning import (
+    PREDICATE_TYPE_ANNOTATION,
+    TIMESTAMP_ANNOTATION,
+    signature_annotations,
+    write_payload,
+)
+from imgtrust.formats.statement import SIGN_PREDICATE, TYPE_V01, write_statement
+from imgtrust.trust.keys import TrustedKey
+from imgtrust.trust.roots import TrustRoot
+from imgtrust.trust.signatures import Refusal, VerifiedSignature, assess
+from imgtrust.trust.times import check_response
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from imgtrust.reference import Digest, Repository
+    from imgtrust.signers.port import Signer, Timestamper
+
+__all__ = ["Made", "SignFormat", "Signing", "Stamp", "find_same", "make_attestation", "make_signature"]
+
+_ALGORITHM: Final = "sha256"
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class SignFormat(StrEnum):
+    """What ``sign --format`` and ``attest --format`` take."""
+
+    BUNDLE = "bundle"
+    LEGACY = "cosign-legacy"
+
+
+@dataclass(frozen=True, slots=True)
+class Signing:
+    """Who signs, and how: one value for a whole command. ``now`` gives aware UTC.
+
+    ``annotations`` are signed with each signature (``--annotation K=V``).
+    """
+
+    signer: Signer
+    timestampers: tuple[Timestamper, ...] = ()
+    format: SignFormat = SignFormat.BUNDLE
+    annotations: tuple[tuple[str, str], ...] = ()
+    now: Callable[[], datetime] = _now
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """A time-stamp that was obtained: its time (aware UTC) and who gave it."""
+
+    time: datetime
+    authority: str
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A signature that verifies under its own key, ready to be attached.
+
+    ``payload`` is the blob and ``layer`` its descriptor (with the annotations that cosign's legacy layers carry).
+    ``suffix`` is the legacy tag it belongs under, None for a bundle. ``signed`` is the byte string that a second
+    signing of the same thing would sign again.
+    """
+
+    subject: Descriptor
+    format: Format
+    layer: Descriptor
+    payload: bytes = field(repr=False)
+    signed: bytes = field(repr=False)
+    predicate_type: str | None
+    suffix: Suffix | None
+    stamps: tuple[Stamp, ...]
+
+
+def make_signature(signing: Signing, subject: Descriptor, repository: Repository) -> Made:
+    """Sign the digest of an image: cosign's sign statement in a bundle, or a simple-signing payload.
+
+    Raises:
+        UsageError: the digest is of a kind that no format can name.
+        KeyUnusable: what the key signed does not verify.
+        TimestampError: an authority gave no token that can be used.
+        Undecided: the holder of the key cannot be reached.
+    """
+    _check_subject(subject)
+    if signing.format is SignFormat.BUNDLE:
+        statement = write_statement(subject.digest, SIGN_PREDICATE, {}, annotations=dict(signing.annotations))
+        return _bundle(signing, subject, statement, SIGN_PREDICATE)
+    payload = write_payload(str(repository), subject.digest, dict(signing.annotations))
+    signature = signing.signer.sign(payload)
+    tokens, stamps = _stamp(signing, signature)
+    layer = _annotated(payload, SIMPLESIGNING_LAYER, signature_annotations(signature, tokens[0] if tokens else None))
+    made = Made(subject, Format.SIMPLESIGNING, layer, payload, payload, None, Suffix.SIG, stamps)
+    return _proven(signing, made)
+
+
+def make_attestation(
+    signing: Signing, subject: Descriptor, repository: Repository, predicate_type: str, predicate: object
+) -> Made:
+    """Sign a statement about an image; ``predicate`` is any JSON value, ``predicate_type`` a URI.
+
+    Raises:
+        UsageError: the digest is of a kind that no format can name.
+        KeyUnusable: what the key signed does not verify.
+        TimestampError: an authority gave no token that can be used.
+        Undecided: the holder of the key cannot be reached.
+    """
+    _check_subject(subject)
+    annotations = dict(signing.annotations)
+    if signing.format is SignFormat.BUNDLE:
+        statement = write_statement(subject.digest, predicate_type, predicate, annotations=annotations)
+        return _bundle(signing, subject, statement, predicate_type)
+    statement = write_statement(
+        subject.digest,
+        predicate_type,
+        predicate,
+        name=str(repository),
+        annotations=annotations,
+        statement_type=TYPE_V01,
+    )
+    signed = pae(PAYLOAD_TYPE, statement)
+    envelope = write_envelope(statement, signing.signer.sign(signed))
+    # cosign verifies the time-stamp of a legacy attestation over the whole envelope (cosign.md 1a).
+    tokens, stamps = _stamp(signing, envelope)
+    found = signature_annotations(b"", tokens[0] if tokens else None)
+    layer = _annotated(envelope, DSSE_LAYER, {**found, PREDICATE_TYPE_ANNOTATION: predicate_type})
+    made = Made(subject, Format.SIMPLESIGNING, layer, envelope, signed, predicate_type, Suffix.ATT, stamps)
+    return _proven(signing, made)
+
+
+def find_same(
+    signing: Signing, subject: Descriptor, repository: Repository, layers: Sequence[Descriptor]
+) -> Made | None:
+    """The legacy signature of the same payload by the same key among ``layers``, or None.
+
+    Where time-stamps are asked for, one without does not count.
+    """
+    payload = write_payload(str(repository), subject.digest, dict(signing.annotations))
+    digest = describe(payload, SIMPLESIGNING_LAYER).digest
+    for layer in layers:
+        if layer.media_type != SIMPLESIGNING_LAYER or layer.digest != digest:
+            continue
+        if signing.timestampers and layer.annotation(TIMESTAMP_ANNOTATION) is None:
+            continue
+        made = Made(subject, Format.SIMPLESIGNING, layer, payload, payload, None, Suffix.SIG, ())
+        if not isinstance(_judge(signing, made), Refusal):
+            return made
+    return None
+
+
+def _bundle(signing: Signing, subject: Descriptor, statement: bytes, predicate_type: str) -> Made:
+    """A v0.3 bundle around a statement."""
+    signed = pae(PAYLOAD_TYPE, statement)
+    signature = signing.signer.sign(signed)
+    tokens, stamps = _stamp(signing, signature)
+    hint = signing.signer.public_key.hint
+    bundle = write_bundle(key_hint=hint, signature=signature, statement=statement, timestamps=tokens)
+    layer = describe(bundle, BUNDLE_TYPE)
+    return _proven(signing, Made(subject, Format.BUNDLE, layer, bundle, signed, predicate_type, None, stamps))
+
+
+def _stamp(signing: Signing, message: bytes) -> tuple[list[bytes], tuple[Stamp, ...]]:
+    """One token of each authority; all or none."""
+    tokens = [stamper.stamp(message) for stamper in signing.timestampers]
+    named = zip(tokens, signing.timestampers, strict=True)
+    return tokens, tuple(Stamp(check_response(token, message, None), stamper.name) for token, stamper in named)
+
+
+def _proven(signing: Signing, made: Made) -> Made:
+    """The same, after it verified under the signer's public key."""
+    outcome = _judge(signing, made)
+    if isinstance(outcome, Refusal):
+        message = (
+            f"the signature that was just made for {made.subject.digest} does not verify under its own public key "
+            f"({outcome.reason}); nothing was attached"
+        )
+        raise KeyUnusable(message)
+    return made
+
+
+def _judge(signing: Signing, made: Made) -> VerifiedSignature | Refusal:
+    """Judge a signature as everybody else will, with the signer's own public key as the only anchor."""
+    origin = Origin.REFERRER if made.suffix is None else Origin.LEGACY_TAG
+    evidence = Evidence(made.subject.digest, made.layer.digest, origin, made.layer, made.payload)
+    root = TrustRoot(keys=(TrustedKey("own", signing.signer.public_key),))
+    return assess(evidence, root, at=signing.now())
+
+
+def _annotated(data: bytes, media_type: str, annotations: dict[str, str]) -> Descriptor:
+    plain = describe(data, media_type)
+    return Descriptor(plain.media_type, plain.digest, plain.size, annotations=tuple(annotations.items()))
+
+
+def _check_subject(subject: Descriptor) -> None:
+    """Signatures name an image by its sha256 (cosign.md 1a and 1b)."""
+    digest: Digest = subject.digest
+    if digest.algorithm != _ALGORITHM:
+        message = f"{digest} cannot be signed: signatures name an image by its sha256 digest"
+        raise UsageError(message)

@@ -1,0 +1,200 @@
+"""Files that come from an artifact: written beside their names, and given them only after all of it was checked.
+
+Knows what a title and an archive may not do to a directory; knows nothing of registries.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import secrets
+import shutil
+import stat
+import tarfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from imgtrust.commands.packing import UNPACK, safe_title
+from imgtrust.errors import ContentMalformed, LimitExceeded, OutputFileError
+from imgtrust.formats.attachments import TITLE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import TracebackType
+    from typing import Self
+
+    from imgtrust.content import Descriptor
+
+__all__ = ["MAX_MEMBERS", "MAX_UNPACKED", "Destination"]
+
+MAX_UNPACKED: Final = 16 * 1024 * 1024 * 1024
+"""The most bytes that one archive may unpack to."""
+MAX_MEMBERS: Final = 200_000
+"""The most files and directories of one archive."""
+_SHOWN: Final = 120
+_NO_LINKS: Final = frozenset({errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK})
+
+
+class Destination:
+    """A directory that files arrive in: all of them, or none. Use as a context."""
+
+    def __init__(self, directory: str, *, overwrite: bool) -> None:
+        self._root = Path(directory)
+        self._overwrite = overwrite
+        self._staged: dict[Path, Path] = {}
+
+    def __enter__(self) -> Self:
+        """Make the directory, and a hidden one in it for what is not checked yet.
+
+        Raises:
+            OutputFileError: it cannot be written.
+        """
+        try:
+            self._root.mkdir(parents=True, exist_ok=True)
+            self._staging = self._root / f".imgtrust-{secrets.token_hex(8)}"
+            self._staging.mkdir(mode=0o700)
+        except (OSError, ValueError) as exc:
+            message = f"cannot write to {self._root}: {getattr(exc, 'strerror', None) or 'it is not a path'}"
+            raise OutputFileError(message) from exc
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Remove what was not given its name."""
+        shutil.rmtree(self._staging, ignore_errors=True)
+
+    def add(self, layer: Descriptor, pieces: Iterator[memoryview]) -> None:
+        """Write one layer aside; an archive of a directory (by its annotation) is unpacked there.
+
+        Raises:
+            ContentMalformed: its title or a member of the archive leads elsewhere, or it is no archive.
+            LimitExceeded: the archive is larger than is unpacked.
+            OutputFileError: the disk is full, or the like.
+        """
+        title = layer.annotation(TITLE) or ""
+        try:
+            path = Path(safe_title(title))
+        except ValueError as exc:
+            message = f"the artifact names a file {title[:_SHOWN]!r}, which is refused: {exc}"
+            raise ContentMalformed(message) from exc
+        try:
+            aside = self._staging / f"{len(self._staged)}.blob"
+            with aside.open("xb") as file:
+                for piece in pieces:
+                    file.write(piece)
+            if layer.annotation(UNPACK) == "true":
+                self._unpack(aside, path, title)
+            else:
+                self._stage(path, aside)
+        except OSError as exc:
+            message = f"cannot write {path} to {self._root}: {exc.strerror or exc}"
+            raise OutputFileError(message) from exc
+
+    def finish(self) -> tuple[str, ...]:
+        """Give every file its name; the names, relative to the directory.
+
+        Raises:
+            OutputFileError: a file exists and may not be overwritten, a link stands in the way, or the disk is full.
+                What could be told before the first file was given its name left nothing behind.
+        """
+        for path in self._staged:
+            self._check_free(path)
+        try:
+            for path, aside in self._staged.items():
+                final = self._root / path
+                final.parent.mkdir(parents=True, exist_ok=True)
+                if self._overwrite:
+                    aside.replace(final)
+                else:
+                    _give(aside, final)
+        except OSError as exc:
+            message = f"cannot write {path} to {self._root}: {exc.strerror}"
+            raise OutputFileError(message) from exc
+        return tuple(str(path) for path in self._staged)
+
+    def _stage(self, path: Path, aside: Path) -> None:
+        if path in self._staged:
+            message = f"the artifact names the file {str(path)[:_SHOWN]!r} twice"
+            raise ContentMalformed(message)
+        self._staged[path] = aside
+
+    def _check_free(self, path: Path) -> None:
+        """No link on the way, and nothing in the place of the file that must stay."""
+        at = self._root
+        for part in path.parts:
+            at = at / part
+            try:
+                mode = at.lstat().st_mode
+            except FileNotFoundError:
+                return
+            except OSError as exc:
+                message = f"cannot write {path} to {self._root}: {exc.strerror}"
+                raise OutputFileError(message) from exc
+            if stat.S_ISLNK(mode):
+                message = f"{at} is a symbolic link; nothing is written through it"
+                raise OutputFileError(message)
+        if not stat.S_ISREG(mode):
+            message = f"{at} is in the place of a file that the artifact names; move it away first"
+            raise OutputFileError(message)
+        if not self._overwrite:
+            message = f"{at} exists already and is not overwritten; move it away, or say that it may be overwritten"
+            raise OutputFileError(message)
+
+    def _unpack(self, archive: Path, prefix: Path, title: str) -> None:
+        """Take directories and plain files below ``prefix`` out of a tar.gz; anything else refuses the whole."""
+        count = size = 0
+        try:
+            with tarfile.open(archive, mode="r|gz") as members:
+                for member in members:
+                    count, size = count + 1, size + member.size
+                    if count > MAX_MEMBERS or size > MAX_UNPACKED:
+                        message = (
+                            f"the archive {title} unpacks to more than {MAX_MEMBERS} files or {MAX_UNPACKED} bytes"
+                        )
+                        raise LimitExceeded(message)
+                    self._take(members, member, prefix, title)
+        except (tarfile.TarError, EOFError, ValueError) as exc:
+            message = f"the archive {title} of the artifact cannot be read: {exc}"
+            raise ContentMalformed(message) from exc
+        except OSError as exc:
+            if exc.errno is not None:
+                raise
+            # gzip says "not a gzipped file" and "CRC check failed" this way.
+            message = f"the archive {title} of the artifact cannot be read: {exc}"
+            raise ContentMalformed(message) from exc
+        finally:
+            with contextlib.suppress(FileNotFoundError):
+                archive.unlink()
+
+    def _take(self, members: tarfile.TarFile, member: tarfile.TarInfo, prefix: Path, title: str) -> None:
+        try:
+            path = Path(safe_title(member.name))
+        except ValueError as exc:
+            message = f"the archive {title} names a file {member.name[:_SHOWN]!r}, which is refused: {exc}"
+            raise ContentMalformed(message) from exc
+        if not path.is_relative_to(prefix):
+            message = f"the archive {title} names {member.name[:_SHOWN]!r}, which is not below {title}"
+            raise ContentMalformed(message)
+        if member.isdir():
+            return
+        content = members.extractfile(member) if member.isreg() else None
+        if content is None:
+            message = f"the archive {title} holds {member.name[:_SHOWN]!r}, which is no file (a link, a device?)"
+            raise ContentMalformed(message)
+        aside = self._staging / f"{len(self._staged)}.file"
+        with content, aside.open("xb") as file:
+            shutil.copyfileobj(content, file)
+        aside.chmod(0o755 if member.mode & stat.S_IXUSR else 0o644)
+        self._stage(path, aside)
+
+
+def _give(aside: Path, final: Path) -> None:
+    """Give a file its name if nothing else has it; where links are not known, as far as can be told."""
+    try:
+        os.link(aside, final)
+    except OSError as exc:
+        if exc.errno not in _NO_LINKS:
+            raise
+        aside.replace(final)
