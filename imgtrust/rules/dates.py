@@ -11,15 +11,15 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from imgtrust.rules.signers import by_signer, needed, sign_command
+from imgtrust.rules.signers import by_signer, sign_command
 from imgtrust.rules.wording import age, count, moment
 from imgtrust.trust.times import TimeClass, TimeSource
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from imgtrust.rules.requirements import PublishRule, SignatureRule
     from imgtrust.rules.finding import Finding
+    from imgtrust.rules.requirements import PublishRule, SignatureRule
     from imgtrust.rules.subjects import Subject
     from imgtrust.trust.signatures import VerifiedSignature
     from imgtrust.trust.times import VerifiedTime
@@ -91,7 +91,7 @@ def trusted_time(subject: Subject, rule: PublishRule, signers: SignatureRule) ->
     return subject.finding(
         TRUSTED_TIME,
         timed >= signers.count,
-        required=f"{needed(signers)}, each with a proven time ({' or '.join(_SOURCES[s] for s in rule.trusted_time)})",
+        required=f"{signers.count} needed, by {' or '.join(_SOURCES[source] for source in rule.trusted_time)}",
         observed=f"{count(timed, 'signer')} with a proven time",
         why=why,
         fix=f"sign it with a time-stamp: {sign_command(subject, '--tsa', 'URL')}",
@@ -112,8 +112,8 @@ def max_age(subject: Subject, limit: timedelta) -> Finding:
         passes,
         required=required,
         observed=age(elapsed),
-        why=f"published {moment(oldest.time)}, by the earliest proven time ({oldest.authority}); signing again does not "
-        "change that",
+        why=f"published {moment(oldest.time)}, by the earliest proven time ({oldest.authority}); signing again does "
+        "not change that",
         fix="build and publish the image anew",
         changes_at=later(oldest.time, limit, -oldest.accuracy, TICK) if passes else None,
         more_could_help=False,

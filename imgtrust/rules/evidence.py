@@ -18,8 +18,8 @@ from imgtrust.rules.wording import age, command, listed, moment, one_line
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from imgtrust.rules.requirements import EvidenceRule
     from imgtrust.rules.finding import Finding
+    from imgtrust.rules.requirements import EvidenceRule
     from imgtrust.rules.subjects import Subject
     from imgtrust.trust.signatures import VerifiedSignature
     from imgtrust.trust.times import VerifiedTime

@@ -13,8 +13,8 @@ from imgtrust.refusals import RefusalCode
 from imgtrust.rules.wording import command, count, listed, one_line
 
 if TYPE_CHECKING:
-    from imgtrust.rules.requirements import SignatureRule
     from imgtrust.rules.finding import Finding
+    from imgtrust.rules.requirements import SignatureRule
     from imgtrust.rules.subjects import Subject
     from imgtrust.trust.signatures import VerifiedSignature
 
