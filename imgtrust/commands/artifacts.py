@@ -6,45 +6,34 @@ Knows the order of steps and which referrer is meant; archives are in ``packing`
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from imgtrust.commands.attaching import resolve_subject
-from imgtrust.commands.many import Attached, each_image
+from imgtrust.commands.many import each_image
 from imgtrust.commands.packing import Layer, packed
 from imgtrust.commands.unpacking import Destination
 from imgtrust.content import EMPTY_BLOB, Manifest, parse_manifest
 from imgtrust.errors import ContentMalformed, NotFound, UsageError
 from imgtrust.formats.attachments import CREATED, TITLE, artifact_attachment
 from imgtrust.reference import Reference
+from imgtrust.reports.results import AttachedResult, FileResult, PulledResult
 from imgtrust.stores import open_store
 from imgtrust.stores.options import StoreOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from imgtrust.commands.many import Failed
     from imgtrust.content import Descriptor
     from imgtrust.reference import Digest
     from imgtrust.stores.port import Store
 
-__all__ = ["Pulled", "attach_files", "pull_artifact", "push_files"]
+__all__ = ["attach_files", "file_results", "pull_artifact", "push_files"]
 
 
 def _now() -> datetime:
     return datetime.now(UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class Pulled:
-    """What ``pull`` wrote: the artifact's manifest, its files, and how many others of its type there are."""
-
-    reference: Reference
-    evidence: Digest
-    artifact_type: str
-    files: tuple[str, ...]
-    others: int
 
 
 def attach_files(
@@ -55,7 +44,7 @@ def attach_files(
     *,
     annotations: Mapping[str, str] | None = None,
     now: Callable[[], datetime] = _now,
-) -> Iterator[Attached | Failed]:
+) -> Iterator[AttachedResult | Failed]:
     """Attach files (``PATH`` or ``PATH:MEDIA/TYPE``) and directories to each image as one referrer.
 
     Raises:
@@ -68,11 +57,12 @@ def attach_files(
         message = "no file was named to attach"
         raise UsageError(message)
     with packed(list(files)) as layers:
+        titled = file_results(layer.descriptor for layer in layers)
 
-        def work(store: Store, reference: Reference) -> Iterator[Attached]:
+        def work(store: Store, reference: Reference) -> Iterator[AttachedResult]:
             subject = resolve_subject(store, reference)
             evidence = push_files(store, subject, layers, artifact_type, annotations=annotations or {}, created=now())
-            yield Attached(reference, subject.digest, evidence, None, None, artifact_type)
+            yield AttachedResult(reference, subject.digest, evidence, artifact_type, titled)
 
         # The archives of directories live as long as this block, so everything is done inside it.
         outcomes = list(each_image(names, StoreOptions() if options is None else options, work))
@@ -113,7 +103,7 @@ def pull_artifact(
     options: StoreOptions | None = None,
     *,
     overwrite: bool = False,
-) -> Pulled:
+) -> PulledResult:
     """Fetch the files of the newest referrer of a type (or of the artifact that is named itself).
 
     Newest is by the creation date that the artifact claims. Files get their names only after all of them were
@@ -144,10 +134,15 @@ def pull_artifact(
         with Destination(directory, overwrite=overwrite) as destination:
             for layer in titled:
                 destination.add(layer, store.stream(layer))
-            files = destination.finish()
-        return Pulled(reference, descriptor.digest, artifact_type, files, len(found) - 1)
+            destination.finish()
+        return PulledResult(reference, descriptor.digest, artifact_type, directory, file_results(titled))
     finally:
         store.close()
+
+
+def file_results(layers: Iterable[Descriptor]) -> tuple[FileResult, ...]:
+    """What is reported of the files of an artifact."""
+    return tuple(FileResult(layer.annotation(TITLE) or "", layer.digest, layer.size) for layer in layers)
 
 
 def _of_type(store: Store, subject: Descriptor, artifact_type: str) -> list[tuple[Descriptor, Manifest]]:

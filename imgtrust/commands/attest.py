@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from imgtrust import strict_json
 from imgtrust.commands.attaching import attach_made, resolve_subject
 from imgtrust.commands.many import each_image
-from imgtrust.commands.sign import attached, one_bundle
+from imgtrust.commands.sign import one_bundle, signed_result
 from imgtrust.commands.signing import Signing, make_attestation
 from imgtrust.errors import InputFileError, UsageError
 from imgtrust.formats.simplesigning import PREDICATE_TYPE_ANNOTATION
@@ -23,10 +23,11 @@ from imgtrust.stores.options import StoreOptions
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from imgtrust.commands.many import Attached, Failed
+    from imgtrust.commands.many import Failed
     from imgtrust.commands.outfile import OutFile
     from imgtrust.content import Descriptor
     from imgtrust.reference import Reference
+    from imgtrust.reports.results import SignedResult
     from imgtrust.stores.port import Store
 
 __all__ = ["MAX_PREDICATE", "REPLACED_BUNDLES", "Predicate", "attest_images", "read_predicate"]
@@ -79,7 +80,7 @@ def attest_images(
     *,
     replace: bool = False,
     bundle_out: str | None = None,
-) -> Iterator[Attached | Failed]:
+) -> Iterator[SignedResult | Failed]:
     """Sign the same statement about each image and attach it; one result per image.
 
     ``replace`` (legacy format): the attestations of the same type under the tag go when the new one comes, as with
@@ -92,7 +93,7 @@ def attest_images(
     """
     options = StoreOptions() if options is None else options
 
-    def work(store: Store, name: Reference, out: OutFile | None) -> Iterator[Attached]:
+    def work(store: Store, name: Reference, out: OutFile | None) -> Iterator[SignedResult]:
         return _attest(store, name, predicate, signing, replace=replace, out=out)
 
     if bundle_out is not None:
@@ -102,7 +103,7 @@ def attest_images(
 
 def _attest(
     store: Store, reference: Reference, predicate: Predicate, signing: Signing, *, replace: bool, out: OutFile | None
-) -> Iterator[Attached]:
+) -> Iterator[SignedResult]:
     """Attest one image."""
     subject = resolve_subject(store, reference)
     made = make_attestation(signing, subject, store.repository, predicate.type, predicate.value)
@@ -113,4 +114,4 @@ def _attest(
         return layer.annotation(PREDICATE_TYPE_ANNOTATION) != predicate.type
 
     evidence = attach_made(store, made, signing.now(), keep if replace else None)
-    yield attached(reference, signing, made, evidence)
+    yield signed_result(reference, signing, made, evidence)

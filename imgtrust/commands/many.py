@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from imgtrust.commands.opening import OpenStores
 from imgtrust.errors import ImgtrustError, NoImages, NotFound
@@ -16,36 +16,15 @@ from imgtrust.reference import Reference
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from imgtrust.commands.signing import Stamp
-    from imgtrust.evidence import Format
-    from imgtrust.reference import Digest
     from imgtrust.stores.options import StoreOptions
     from imgtrust.stores.port import Store
 
-__all__ = ["Attached", "Failed", "each_image", "exit_status"]
+__all__ = ["Failed", "each_image", "exit_status"]
 
 _WRONG, _REJECTED, _UNDECIDED = 2, 1, 3
 _ORDER: Final = (_UNDECIDED, _REJECTED, _WRONG)
 
-
-@dataclass(frozen=True, slots=True)
-class Attached:
-    """One thing that was attached to one manifest.
-
-    ``reference`` is the image as it was named; ``digest`` what the thing is about (a child of it with
-    ``--recursive``); ``evidence`` names what was attached. ``format`` and ``signer`` (``key sha256:…``) are None for
-    something unsigned. ``kind`` is the predicate type or artifact type, None for a simple-signing payload.
-    ``already`` says that the same was there before and nothing was written.
-    """
-
-    reference: Reference
-    digest: Digest
-    evidence: Digest
-    format: Format | None
-    signer: str | None
-    kind: str | None
-    stamps: tuple[Stamp, ...] = ()
-    already: bool = False
+_Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +41,8 @@ class Failed:
 
 
 def each_image(
-    names: Iterable[str], options: StoreOptions, work: Callable[[Store, Reference], Iterator[Attached]]
-) -> Iterator[Attached | Failed]:
+    names: Iterable[str], options: StoreOptions, work: Callable[[Store, Reference], Iterator[_Result]]
+) -> Iterator[_Result | Failed]:
     """Do the work for every image, ``options.jobs`` at once; results come in the order of the names.
 
     All names are read before anything is done. What was attached before an image failed is reported beside its
@@ -80,21 +59,21 @@ def each_image(
     return _each(references, options, work)
 
 
-def exit_status(outcomes: Iterable[Attached | Failed]) -> int:
+def exit_status(outcomes: Iterable[object]) -> int:
     """0 where all was done; else 3 if anything may help to be run again, else 1, else 2."""
     found = {outcome.exit_status for outcome in outcomes if isinstance(outcome, Failed)}
     return next((status for status in _ORDER if status in found), 0)
 
 
 def _each(
-    references: list[Reference], options: StoreOptions, work: Callable[[Store, Reference], Iterator[Attached]]
-) -> Iterator[Attached | Failed]:
-    def one(reference: Reference) -> list[Attached | Failed]:
-        done: list[Attached | Failed] = []
+    references: list[Reference], options: StoreOptions, work: Callable[[Store, Reference], Iterator[_Result]]
+) -> Iterator[_Result | Failed]:
+    def one(reference: Reference) -> list[_Result | Failed]:
+        done: list[_Result | Failed] = []
         try:
             with stores.use(reference.repository) as store:
-                for attached in work(store, reference):
-                    done.append(attached)  # noqa: PERF402 - what came before a failure is kept
+                for result in work(store, reference):
+                    done.append(result)  # noqa: PERF402 - what came before a failure is kept
         except ImgtrustError as exc:
             done.append(Failed(reference, exc))
         return done

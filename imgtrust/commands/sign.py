@@ -8,25 +8,27 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from imgtrust.commands.attaching import attach_made, legacy_layers, resolve_subject
-from imgtrust.commands.many import Attached, each_image
+from imgtrust.commands.many import Failed, each_image
 from imgtrust.commands.outfile import OutFile
 from imgtrust.commands.signing import SignFormat, Signing, find_same, make_signature
 from imgtrust.content import Index, parse_manifest
 from imgtrust.errors import LimitExceeded, UsageError
 from imgtrust.formats.attachments import Suffix
+from imgtrust.formats.statement import SIGN_PREDICATE
+from imgtrust.reports.results import SignedResult
 from imgtrust.stores.options import StoreOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from imgtrust.commands.many import Failed
     from imgtrust.commands.signing import Made
     from imgtrust.content import Descriptor
     from imgtrust.reference import Digest, Reference
     from imgtrust.stores.port import Store
 
-__all__ = ["attached", "one_bundle", "sign_images"]
+__all__ = ["one_bundle", "sign_images", "signed_result"]
 
+_SHOWN = 8
 _MAX_SIGNED = 5_000
 """The most manifests below one index that ``--recursive`` signs."""
 
@@ -38,7 +40,7 @@ def sign_images(
     *,
     recursive: bool = False,
     bundle_out: str | None = None,
-) -> Iterator[Attached | Failed]:
+) -> Iterator[SignedResult | Failed]:
     """Sign images and attach the signatures; one result per signed manifest, or the failure of an image.
 
     ``recursive``: every manifest below an index too, the index last. ``bundle_out``: a file for the bundle of the one
@@ -65,8 +67,8 @@ def one_bundle(
     signing: Signing,
     options: StoreOptions,
     path: str,
-    work: Callable[[Store, Reference, OutFile], Iterator[Attached]],
-) -> Iterator[Attached | Failed]:
+    work: Callable[[Store, Reference, OutFile], Iterator[SignedResult]],
+) -> Iterator[SignedResult | Failed]:
     """Do the work for the one image that is named; the file is kept only if all of it was done.
 
     Raises:
@@ -78,20 +80,30 @@ def one_bundle(
         raise UsageError(message)
     with OutFile(path) as out:
         outcomes = list(each_image(names, options, lambda store, name: work(store, name, out)))
-        if all(isinstance(outcome, Attached) for outcome in outcomes):
+        if not any(isinstance(outcome, Failed) for outcome in outcomes):
             out.keep()
     return iter(outcomes)
 
 
-def attached(reference: Reference, signing: Signing, made: Made, evidence: Digest) -> Attached:
-    """What is reported of a signature that was attached."""
-    signer = f"key sha256:{signing.signer.public_key.fingerprint}"
-    return Attached(reference, made.subject.digest, evidence, made.format, signer, made.predicate_type, made.stamps)
+def signed_result(
+    reference: Reference, signing: Signing, made: Made, evidence: Digest, *, unchanged: bool = False
+) -> SignedResult:
+    """What is reported of something signed that was attached."""
+    return SignedResult(
+        reference,
+        made.subject.digest,
+        evidence,
+        made.format.value,
+        f"key {signing.signer.public_key.fingerprint[:_SHOWN]}",
+        made.times,
+        None if made.predicate_type == SIGN_PREDICATE else made.predicate_type,
+        unchanged=unchanged,
+    )
 
 
 def _sign(
     store: Store, reference: Reference, signing: Signing, *, recursive: bool = False, out: OutFile | None = None
-) -> Iterator[Attached]:
+) -> Iterator[SignedResult]:
     """Sign one image."""
     root = resolve_subject(store, reference)
     for subject in _below(store, root) if recursive else (root,):
@@ -102,10 +114,10 @@ def _sign(
         made = make_signature(signing, subject, store.repository)
         if out is not None:
             out.write(made.payload)
-        yield attached(reference, signing, made, attach_made(store, made, signing.now()))
+        yield signed_result(reference, signing, made, attach_made(store, made, signing.now()))
 
 
-def _already(store: Store, reference: Reference, signing: Signing, subject: Descriptor) -> Attached | None:
+def _already(store: Store, reference: Reference, signing: Signing, subject: Descriptor) -> SignedResult | None:
     """The same legacy signature by the same key, if the tag has it: cosign adds none a second time either."""
     if signing.format is not SignFormat.LEGACY:
         return None
@@ -113,10 +125,7 @@ def _already(store: Store, reference: Reference, signing: Signing, subject: Desc
     made = find_same(signing, subject, store.repository, layers)
     if made is None:
         return None
-    found = attached(reference, signing, made, made.layer.digest)
-    return Attached(
-        found.reference, found.digest, found.evidence, found.format, found.signer, None, found.stamps, already=True
-    )
+    return signed_result(reference, signing, made, made.layer.digest, unchanged=True)
 
 
 def _below(store: Store, root: Descriptor) -> tuple[Descriptor, ...]:

@@ -6,7 +6,7 @@ key, with the same function that judges everybody's, before it leaves this modul
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
@@ -28,15 +28,16 @@ from imgtrust.formats.statement import SIGN_PREDICATE, TYPE_V01, write_statement
 from imgtrust.trust.keys import TrustedKey
 from imgtrust.trust.roots import TrustRoot
 from imgtrust.trust.signatures import Refusal, VerifiedSignature, assess
-from imgtrust.trust.times import check_response
+from imgtrust.trust.times import ClaimedTime, TimeSource, check_response
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from imgtrust.reference import Digest, Repository
     from imgtrust.signers.port import Signer, Timestamper
+    from imgtrust.trust.times import TimestampAuthority, VerifiedTime
 
-__all__ = ["Made", "SignFormat", "Signing", "Stamp", "find_same", "make_attestation", "make_signature"]
+__all__ = ["Made", "SignFormat", "Signing", "find_same", "make_attestation", "make_signature"]
 
 _ALGORITHM: Final = "sha256"
 
@@ -56,22 +57,16 @@ class SignFormat(StrEnum):
 class Signing:
     """Who signs, and how: one value for a whole command. ``now`` gives aware UTC.
 
-    ``annotations`` are signed with each signature (``--annotation K=V``).
+    ``annotations`` are signed with each signature (``--annotation K=V``). ``authorities`` are the anchors under which
+    the times of tokens are proven for the report.
     """
 
     signer: Signer
     timestampers: tuple[Timestamper, ...] = ()
+    authorities: tuple[TimestampAuthority, ...] = ()
     format: SignFormat = SignFormat.BUNDLE
     annotations: tuple[tuple[str, str], ...] = ()
     now: Callable[[], datetime] = _now
-
-
-@dataclass(frozen=True, slots=True)
-class Stamp:
-    """A time-stamp that was obtained: its time (aware UTC) and who gave it."""
-
-    time: datetime
-    authority: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,18 +74,17 @@ class Made:
     """A signature that verifies under its own key, ready to be attached.
 
     ``payload`` is the blob and ``layer`` its descriptor (with the annotations that cosign's legacy layers carry).
-    ``suffix`` is the legacy tag it belongs under, None for a bundle. ``signed`` is the byte string that a second
-    signing of the same thing would sign again.
+    ``suffix`` is the legacy tag it belongs under, None for a bundle. ``times`` are what the time-stamp authorities
+    said: proven where their anchors are known, else as they said it.
     """
 
     subject: Descriptor
     format: Format
     layer: Descriptor
     payload: bytes = field(repr=False)
-    signed: bytes = field(repr=False)
     predicate_type: str | None
     suffix: Suffix | None
-    stamps: tuple[Stamp, ...]
+    times: tuple[VerifiedTime | ClaimedTime, ...]
 
 
 def make_signature(signing: Signing, subject: Descriptor, repository: Repository) -> Made:
@@ -108,9 +102,9 @@ def make_signature(signing: Signing, subject: Descriptor, repository: Repository
         return _bundle(signing, subject, statement, SIGN_PREDICATE)
     payload = write_payload(str(repository), subject.digest, dict(signing.annotations))
     signature = signing.signer.sign(payload)
-    tokens, stamps = _stamp(signing, signature)
+    tokens, claims = _stamp(signing, signature)
     layer = _annotated(payload, SIMPLESIGNING_LAYER, signature_annotations(signature, tokens[0] if tokens else None))
-    made = Made(subject, Format.SIMPLESIGNING, layer, payload, payload, None, Suffix.SIG, stamps)
+    made = Made(subject, Format.SIMPLESIGNING, layer, payload, None, Suffix.SIG, claims)
     return _proven(signing, made)
 
 
@@ -141,10 +135,10 @@ def make_attestation(
     signed = pae(PAYLOAD_TYPE, statement)
     envelope = write_envelope(statement, signing.signer.sign(signed))
     # cosign verifies the time-stamp of a legacy attestation over the whole envelope (cosign.md 1a).
-    tokens, stamps = _stamp(signing, envelope)
+    tokens, claims = _stamp(signing, envelope)
     found = signature_annotations(b"", tokens[0] if tokens else None)
     layer = _annotated(envelope, DSSE_LAYER, {**found, PREDICATE_TYPE_ANNOTATION: predicate_type})
-    made = Made(subject, Format.SIMPLESIGNING, layer, envelope, signed, predicate_type, Suffix.ATT, stamps)
+    made = Made(subject, Format.SIMPLESIGNING, layer, envelope, predicate_type, Suffix.ATT, claims)
     return _proven(signing, made)
 
 
@@ -162,7 +156,7 @@ def find_same(
             continue
         if signing.timestampers and layer.annotation(TIMESTAMP_ANNOTATION) is None:
             continue
-        made = Made(subject, Format.SIMPLESIGNING, layer, payload, payload, None, Suffix.SIG, ())
+        made = Made(subject, Format.SIMPLESIGNING, layer, payload, None, Suffix.SIG, ())
         if not isinstance(_judge(signing, made), Refusal):
             return made
     return None
@@ -172,22 +166,24 @@ def _bundle(signing: Signing, subject: Descriptor, statement: bytes, predicate_t
     """A v0.3 bundle around a statement."""
     signed = pae(PAYLOAD_TYPE, statement)
     signature = signing.signer.sign(signed)
-    tokens, stamps = _stamp(signing, signature)
+    tokens, claims = _stamp(signing, signature)
     hint = signing.signer.public_key.hint
     bundle = write_bundle(key_hint=hint, signature=signature, statement=statement, timestamps=tokens)
     layer = describe(bundle, BUNDLE_TYPE)
-    return _proven(signing, Made(subject, Format.BUNDLE, layer, bundle, signed, predicate_type, None, stamps))
+    return _proven(signing, Made(subject, Format.BUNDLE, layer, bundle, predicate_type, None, claims))
 
 
-def _stamp(signing: Signing, message: bytes) -> tuple[list[bytes], tuple[Stamp, ...]]:
-    """One token of each authority; all or none."""
+def _stamp(signing: Signing, message: bytes) -> tuple[list[bytes], tuple[ClaimedTime, ...]]:
+    """One token of each authority, and the times that they say; all or none."""
     tokens = [stamper.stamp(message) for stamper in signing.timestampers]
     named = zip(tokens, signing.timestampers, strict=True)
-    return tokens, tuple(Stamp(check_response(token, message, None), stamper.name) for token, stamper in named)
+    return tokens, tuple(
+        ClaimedTime(check_response(token, message, None), TimeSource.RFC3161, stamper.name) for token, stamper in named
+    )
 
 
 def _proven(signing: Signing, made: Made) -> Made:
-    """The same, after it verified under the signer's public key."""
+    """The same, after it verified under the signer's public key, and with the times that could be proven."""
     outcome = _judge(signing, made)
     if isinstance(outcome, Refusal):
         message = (
@@ -195,15 +191,18 @@ def _proven(signing: Signing, made: Made) -> Made:
             f"({outcome.reason}); nothing was attached"
         )
         raise KeyUnusable(message)
-    return made
+    return replace(made, times=outcome.times) if outcome.times else made
 
 
 def _judge(signing: Signing, made: Made) -> VerifiedSignature | Refusal:
     """Judge a signature as everybody else will, with the signer's own public key as the only anchor."""
     origin = Origin.REFERRER if made.suffix is None else Origin.LEGACY_TAG
     evidence = Evidence(made.subject.digest, made.layer.digest, origin, made.layer, made.payload)
-    root = TrustRoot(keys=(TrustedKey("own", signing.signer.public_key),))
-    return assess(evidence, root, at=signing.now())
+    root = TrustRoot((TrustedKey("own", signing.signer.public_key),), signing.authorities)
+    # The clocks of authorities run a little ahead; the time-stamper has seen to it that it is no more than that.
+    return assess(
+        evidence, root, at=max([signing.now(), *(claim.time for claim in made.times if claim.time is not None)])
+    )
 
 
 def _annotated(data: bytes, media_type: str, annotations: dict[str, str]) -> Descriptor:
