@@ -28,14 +28,14 @@ MAX_PAGE: Final = 32 * 1024 * 1024
 def pages(first: str, ask: Callable[[str], Answer], base: str, what: str) -> Iterator[tuple[dict[str, Any], Answer]]:
     """Each page as parsed JSON, with the answer that it came in (already read).
 
-    ``first`` is the target of the first request; ``base`` the registry's address, which no page may leave.
+    ``first`` is the path of the first request; ``base`` the registry's address, which no page may leave.
 
     Raises:
         StoreProtocol: a page is no JSON object, leads elsewhere, or leads to one that was already read.
         LimitExceeded: there are more than ``MAX_PAGES``.
     """
-    target = first
-    seen = {base + first}
+    target = base + first
+    seen = {target}
     for _ in range(MAX_PAGES):
         answer = ask(target)
         yield document_of(answer, what), answer
@@ -56,8 +56,7 @@ def next_page(answer: Answer, target: str, base: str, what: str) -> str | None:
     link = next_link(answer.headers("Link"))
     if link is None:
         return None
-    here = target if "://" in target else base + target
-    address = resolve_address(here, link, what="the next page")
+    address = resolve_address(target, link, what="the next page")
     if origin_of(address) != origin_of(base):
         message = f"{what}: the next page is said to be at another host; it was not asked"
         raise StoreProtocol(message)
