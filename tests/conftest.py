@@ -9,7 +9,13 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-pytest_plugins = ["tests.fixtures.peers", "tests.fixtures.registries", "tests.fixtures.matrix"]
+pytest_plugins = [
+    "tests.fixtures.peers",
+    "tests.fixtures.registries",
+    "tests.fixtures.places",
+    "tests.fixtures.times",
+    "tests.fixtures.matrix",
+]
 
 
 @pytest.hookimpl(wrapper=True)
