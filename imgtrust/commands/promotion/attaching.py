@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from imgtrust.content import Descriptor, Manifest, parse_manifest
 from imgtrust.errors import IntegrityError, NotFound, StoreProtocol, TagConflict
 from imgtrust.formats.attachments import Suffix, legacy_attachment
+from imgtrust.reports.results import Fate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -68,10 +69,10 @@ def check_arrival(destination: Store, attached: Iterable[Attached]) -> None:
             raise StoreProtocol(message)
 
 
-def push_legacy(source: Store, destination: Store, item: LegacyTag) -> Digest | None:
+def push_legacy(source: Store, destination: Store, item: LegacyTag, fates: dict[Digest, Fate]) -> bool:
     """Bring a ``.sig``, ``.att`` or ``.sbom`` tag over; what the destination has under it already is kept.
 
-    Returns the digest that the tag now points at; None where it points at another SBOM, which stays.
+    ``fates`` gets what became of it. False where the tag holds another SBOM, which stays.
 
     Raises:
         TagConflict: the tag is immutable at the destination, or others go on writing it.
@@ -80,20 +81,20 @@ def push_legacy(source: Store, destination: Store, item: LegacyTag) -> Digest | 
     raw = source.fetch(item.descriptor)
     for _ in range(_TRIES):
         before = _resolve(destination, item.tag)
-        if before is not None and before.digest == item.descriptor.digest:
-            return before.digest
-        if before is None:
-            descriptor, manifest = item.descriptor, raw
-        elif item.tag.endswith(f".{Suffix.SBOM}"):
-            return None
-        else:
+        descriptor, manifest = item.descriptor, raw
+        if before is not None and before.digest != descriptor.digest:
+            if item.tag.endswith(f".{Suffix.SBOM}"):
+                return False
             descriptor, manifest = _merged(destination, before, item, raw)
-        if before is None or before.digest != descriptor.digest:
-            destination.push(descriptor, manifest)
-            destination.tag(item.tag, descriptor, manifest)
+        if before is not None and before.digest == descriptor.digest:
+            fates.setdefault(item.descriptor.digest, Fate.SKIP)
+            return True
+        destination.push(descriptor, manifest)
+        destination.tag(item.tag, descriptor, manifest)
+        fates[item.descriptor.digest] = Fate.COPY
         after = _resolve(destination, item.tag)
         if after is not None and after.digest == descriptor.digest:
-            return descriptor.digest
+            return True
     message = f"the tag {item.tag} of {destination.repository} was written by somebody else {_TRIES} times in between"
     raise TagConflict(message)
 

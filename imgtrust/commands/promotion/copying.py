@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from imgtrust.errors import ImgtrustError, IntegrityError
 from imgtrust.reference import RegistryRepository
+from imgtrust.reports.results import Fate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -45,16 +46,11 @@ class BlobFault:
 
 @dataclass(slots=True)
 class Moved:
-    """What became of the blobs, and of manifests; ``bytes_copied`` and ``bytes_read_back`` are of blobs."""
+    """What became of each blob and manifest, and what is broken; ``read_back`` are bytes hashed at the destination."""
 
-    copied: list[Descriptor] = field(default_factory=list)
-    mounted: list[Descriptor] = field(default_factory=list)
-    present: list[Descriptor] = field(default_factory=list)
+    fates: dict[Digest, Fate] = field(default_factory=dict)
     faults: list[BlobFault] = field(default_factory=list)
-    manifests: list[Digest] = field(default_factory=list)
-    manifests_present: list[Digest] = field(default_factory=list)
-    bytes_copied: int = 0
-    bytes_read_back: int = 0
+    read_back: int = 0
 
 
 def same_registry(one: Repository, other: Repository) -> bool:
@@ -78,13 +74,17 @@ class Copier:
         self._jobs = max(1, jobs)
         self._stop = threading.Event()
         self._give_up = False
+        self._read_later: frozenset[Digest] = frozenset()
         self._lock = threading.Lock()
         self.moved = Moved()
 
-    def blobs(self, wanted: Iterable[Descriptor], *, give_up: bool) -> None:
+    def blobs(
+        self, wanted: Iterable[Descriptor], *, give_up: bool, read_later: frozenset[Digest] = frozenset()
+    ) -> None:
         """Bring blobs to the destination, the largest first. Integrity faults are collected in ``moved.faults``.
 
-        ``give_up``: the first fault ends the copying of all of them.
+        ``give_up``: the first fault ends the copying of all of them. ``read_later``: blobs that the judgement at the
+        destination reads anyway.
 
         Raises:
             StoreError: a store did not do its part; the journal has what is done.
@@ -92,6 +92,7 @@ class Copier:
         todo = sorted({blob.digest: blob for blob in wanted}.values(), key=lambda blob: -blob.size)
         self._progress.expect(len(todo), sum(blob.size for blob in todo))
         self._give_up = give_up
+        self._read_later = read_later
         try:
             self.in_threads(self._blob, todo)
         except _Stopped:
@@ -132,23 +133,23 @@ class Copier:
         """Bring one blob over, and have its bytes at the destination hashed once."""
         if self._stop.is_set():
             raise _Stopped
-        how = "present"
+        fate = Fate.SKIP
+        origin = self._source.repository
         if not self._destination.has(blob):
-            origin = self._source.repository
-            if same_registry(origin, self._destination.repository) and self._destination.mount(blob, origin):
-                how = "mounted"
-            elif self._copy(blob):
-                how = "copied"
-            else:
+            near = same_registry(origin, self._destination.repository)
+            fate = Fate.MOUNT if near and self._destination.mount(blob, origin) else Fate.COPY
+        known = blob.digest in self._journal.hashed or blob.digest in self._read_later
+        if fate is Fate.COPY:
+            if not self._copy(blob):
                 return
-        if how != "copied" and blob.digest not in self._journal.hashed and not self._read_back(blob):
-            return
-        if how == "copied" or blob.digest not in self._journal.hashed:
-            self._journal.blob(blob.digest, how)
+            self._journal.blob(blob.digest, fate)
+        elif not known:
+            if not self._read_back(blob):
+                return
+            self._journal.blob(blob.digest, fate)
         with self._lock:
-            getattr(self.moved, how).append(blob)
-            self.moved.bytes_copied += blob.size if how == "copied" else 0
-        self._progress.finished(blob, how)
+            self.moved.fates[blob.digest] = fate
+        self._progress.finished(blob, fate)
 
     def _copy(self, blob: Descriptor) -> bool:
         """Stream a blob through; False (and a fault) where the source's bytes are not what the descriptor says."""
@@ -179,7 +180,7 @@ class Copier:
             self._fault(BlobFault(blob, str(exc), at_source=False))
             return False
         with self._lock:
-            self.moved.bytes_read_back += blob.size
+            self.moved.read_back += blob.size
         return True
 
     def _watched(self, blob: Descriptor, pieces: Iterator[memoryview]) -> Iterator[memoryview]:
@@ -212,8 +213,8 @@ class Copier:
             raise _Stopped
         if not again and self._destination.has(descriptor):
             with self._lock:
-                self.moved.manifests_present.append(descriptor.digest)
+                self.moved.fates.setdefault(descriptor.digest, Fate.SKIP)
             return
         self._destination.push(descriptor, self._source.fetch(descriptor))
         with self._lock:
-            self.moved.manifests.append(descriptor.digest)
+            self.moved.fates[descriptor.digest] = Fate.COPY

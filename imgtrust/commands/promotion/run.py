@@ -15,7 +15,6 @@ from imgtrust.commands.promotion.journal import Journal, journal_path
 from imgtrust.commands.promotion.plan import plan_digest
 from imgtrust.commands.promotion.planning import make_plan
 from imgtrust.commands.promotion.record import make_record
-from imgtrust.commands.promotion.result import Promotion, Stage, TagMove
 from imgtrust.commands.promotion.snapshot import Snapshot
 from imgtrust.commands.promotion.steps import (
     Terms,
@@ -27,9 +26,11 @@ from imgtrust.commands.promotion.steps import (
     tag_now,
     with_faults,
 )
+from imgtrust.commands.promotion.told import said_left_behind, with_fates
 from imgtrust.errors import Undecided, UsageError
 from imgtrust.policy.verdict import Outcome
 from imgtrust.reference import Reference
+from imgtrust.reports.results import Fate, PromotionResult
 from imgtrust.stores import open_store
 
 if TYPE_CHECKING:
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
     from imgtrust.commands.loading import Judgement
     from imgtrust.commands.progress import Progress
     from imgtrust.commands.promotion.plan import Plan
-    from imgtrust.commands.promotion.result import Transfer
     from imgtrust.commands.signing import Signing
     from imgtrust.policy.verdict import Verdict
     from imgtrust.reference import Digest
@@ -51,6 +51,8 @@ __all__ = ["Terms", "promote", "promote_between"]
 
 _SHOWN: Final = 8
 """Digits of a key's fingerprint that are told."""
+_ASKERS: Final = 8
+"""Threads that ask short questions; more than copy, for they wait rather than work."""
 
 
 def promote(
@@ -69,7 +71,7 @@ def promote(
     plan_only: bool = False,
     progress: Progress = SILENT,
     jobs: int = 4,
-) -> Promotion:
+) -> PromotionResult:
     """Verify an image, copy it with its evidence, verify again, record, tag.
 
     ``destination`` is a repository with or without a tag; without one, the source's tag is set there. ``at`` is the
@@ -77,7 +79,7 @@ def promote(
     run resume; by default it is kept under ``cache``, and without either there is none. Without ``record`` no record
     is left. ``plan_only`` judges and counts, and writes nothing. ``jobs`` threads copy.
 
-    Whatever was decided comes back as a ``Promotion``: refused or undecided ones too.
+    Whatever was decided comes back: refused or undecided too, with nothing written.
 
     Raises:
         UsageError: a name, a platform or the journal is wrong.
@@ -96,13 +98,13 @@ def promote(
         return promote_between(origin, goal, wanted, target, terms)
 
 
-def promote_between(origin: Store, goal: Store, wanted: Reference, target: Reference, terms: Terms) -> Promotion:
+def promote_between(origin: Store, goal: Store, wanted: Reference, target: Reference, terms: Terms) -> PromotionResult:
     """As ``promote``, between two stores that are open and stay the caller's."""
     _check_names(wanted, target)
     source = Snapshot(origin)
     verdict, root = judge_source(source, wanted, target.repository, terms)
     if verdict.outcome is not Outcome.ACCEPTED or root is None:
-        return Promotion(Stage.REFUSED, wanted, target.repository, verdict)
+        return PromotionResult(wanted, target, verdict.digest, verdict, platforms=terms.platforms, dry=terms.plan_only)
     if target.digest not in {None, root.digest}:
         message = f"{target} names another digest than {wanted}, which is {root.digest}; a promotion never changes one"
         raise UsageError(message)
@@ -110,11 +112,11 @@ def promote_between(origin: Store, goal: Store, wanted: Reference, target: Refer
     tags = [tag for tag in (target.tag or wanted.tag,) if tag is not None]
     pinned = wanted if not terms.platforms else Reference(wanted.repository, None, root.digest)
     plan = make_plan(
-        source, pinned, root, target.repository, tags=tags, platforms=terms.platforms, jobs=max(terms.jobs, 4)
+        source, pinned, root, target.repository, tags=tags, platforms=terms.platforms, jobs=max(terms.jobs, _ASKERS)
     )
     before = {tag: tag_now(goal, tag) for tag in plan.tags}
     if terms.plan_only:
-        return _planned(goal, plan, verdict, before)
+        return _planned(goal, plan, verdict, terms)
     path = terms.journal
     if path is None and terms.cache is not None:
         path = journal_path(terms.cache, root.digest, plan.destination)
@@ -138,18 +140,27 @@ def _check_names(wanted: Reference, target: Reference) -> None:
         raise UsageError(message)
 
 
-def _planned(goal: Store, plan: Plan, verdict: Verdict, before: dict[str, Digest | None]) -> Promotion:
+def _begun(plan: Plan, verdict: Verdict, terms: Terms) -> PromotionResult:
+    """What is known before anything is written."""
+    return PromotionResult(
+        source=plan.source,
+        destination=plan.target,
+        digest=plan.root.digest,
+        before=verdict,
+        recorder=None if terms.record is None else f"key {terms.record.signer.public_key.fingerprint[:_SHOWN]}",
+        platforms=plan.platforms,
+    )
+
+
+def _planned(goal: Store, plan: Plan, verdict: Verdict, terms: Terms) -> PromotionResult:
     """What ``--plan`` answers."""
-    tags = tuple(TagMove(tag, old, written=old != plan.root.digest) for tag, old in before.items())
-    return Promotion(
-        Stage.PLANNED,
-        plan.source,
-        plan.destination,
-        verdict,
-        plan=plan,
-        transfer=forecast(goal, plan),
-        tags=tags,
-        left_behind=plan.left_behind,
+    fates = forecast(goal, plan, max(terms.jobs, _ASKERS))
+    return replace(
+        _begun(plan, verdict, terms),
+        plan=with_fates(plan, fates),
+        tags=plan.tags,
+        dry=True,
+        obstacle=said_left_behind(plan.left_behind),
     )
 
 
@@ -162,67 +173,43 @@ def _carry_out(
     before: dict[str, Digest | None],
     journal: Journal,
     terms: Terms,
-) -> Promotion:
+) -> PromotionResult:
     """All that writes: bring over, judge again, record, tag."""
     arrived = bring_over(source, goal, plan, journal, terms)
-    so_far = Promotion(
-        Stage.REFUSED,
-        plan.source,
-        plan.destination,
-        verdict,
-        plan=plan,
-        transfer=arrived.transfer,
-        left_behind=arrived.left_behind,
-        journal=journal.path,
+    done = with_fates(plan, arrived.fates)
+    result = replace(
+        _begun(plan, verdict, terms),
+        plan=with_fates(plan, arrived.fates, Fate.COPY),
+        done=done,
+        seconds=arrived.seconds,
+        obstacle=said_left_behind(arrived.left_behind),
     )
     if arrived.faults:
-        return replace(so_far, at_source=with_faults(verdict, arrived.faults, plan, terms))
+        return replace(result, after=with_faults(verdict, arrived.faults, plan, terms))
     journal.step("copied")
-    terms.progress.step("copied", _told(so_far.transfer, plan))
-    again = judge_destination(goal, plan, journal, terms)
-    journal.step("judged at destination", outcome=again.outcome)
-    if again.outcome is not Outcome.ACCEPTED:
-        return replace(so_far, stage=Stage.REFUSED_AT_DESTINATION, at_destination=again)
-    terms.progress.step("judged at destination", again.outcome.upper())
-    record = _record(goal, plan, again, journal, terms)
-    moves = []
+    terms.progress.step("copied", f"{len(done)} objects in {arrived.seconds:.1f} s")
+    after = judge_destination(goal, plan, journal, terms)
+    journal.step("judged at destination", outcome=after.outcome)
+    if after.outcome is not Outcome.ACCEPTED:
+        return replace(result, after=after)
+    terms.progress.step("judged at destination", f"ACCEPTED  {plan.root.digest}")
+    record = _record(goal, plan, after, journal, terms)
     for tag in plan.tags:
-        moves.append(set_tag(goal, plan, tag, before[tag], source.fetch(plan.root)))
+        set_tag(goal, plan, tag, before[tag], source.fetch(plan.root))
         journal.step("tagged", tag=tag)
         terms.progress.step("tagged", f"{plan.destination}:{tag}")
     journal.step("done")
-    return replace(so_far, stage=Stage.DONE, at_destination=again, record=record, tags=tuple(moves))
+    return replace(result, after=after, record=record, tags=plan.tags)
 
 
 def _record(goal: Store, plan: Plan, verdict: Verdict, journal: Journal, terms: Terms) -> Digest | None:
     """Leave the signed record, once per plan: a second run of the same plan finds it in the journal."""
-    signing = terms.record
-    if signing is None:
+    if terms.record is None:
         return None
-    if journal.record is not None and _is_listed(goal, plan, journal.record):
-        return journal.record
-    digest = attach_made(goal, make_record(plan, verdict, signing), terms.now())
+    known = journal.record
+    if known is not None and any(found.digest == known for found in goal.referrers(plan.root)):
+        return known
+    digest = attach_made(goal, make_record(plan, verdict, terms.record), terms.now())
     journal.recorded(digest)
-    key = signing.signer.public_key.fingerprint[:_SHOWN]
-    terms.progress.step("recorded", f"{digest}  signed by key {key} (SLSA verification summary)")
+    terms.progress.step("recorded", f"{digest} (SLSA verification summary)")
     return digest
-
-
-def _is_listed(goal: Store, plan: Plan, record: Digest) -> bool:
-    return any(found.digest == record for found in goal.referrers(plan.root))
-
-
-def _told(transfer: Transfer, plan: Plan) -> str:
-    """The line about the copying."""
-    platforms = max(0, sum(len(level) for level in plan.levels) - 1)
-    parts = [f"{len(transfer.copied)} blobs, {transfer.bytes_copied} bytes in {transfer.seconds:.1f} s"]
-    if transfer.mounted:
-        parts.append(f"{len(transfer.mounted)} mounted")
-    if transfer.present:
-        parts.append(f"{len(transfer.present)} there already")
-    if transfer.read_back:
-        parts.append(f"{transfer.read_back} bytes read back")
-    if platforms:
-        parts.append(f"{platforms} child manifests")
-    parts.append(f"{len(plan.attached) + len(plan.legacy)} attached manifests")
-    return "; ".join(parts)

@@ -17,10 +17,12 @@ from imgtrust.commands.promotion.attaching import check_arrival, push_attached, 
 from imgtrust.commands.promotion.copying import Copier, same_registry
 from imgtrust.commands.promotion.plan import LeftBehind
 from imgtrust.commands.promotion.planning import choose_platform
-from imgtrust.commands.promotion.result import TagMove, Transfer
+from imgtrust.commands.promotion.told import objects
 from imgtrust.errors import IntegrityError, NotFound, PromotionRefused, TagConflict, Undecided
 from imgtrust.policy.evaluate import broken, evaluate, undecided
+from imgtrust.reports.results import Fate
 from imgtrust.rules.facts import Fault, IntegrityMode
+from imgtrust.stores.parallel import in_threads
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -71,9 +73,10 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Arrived:
-    """What was brought over, what stays behind, and the faults of the image's own blobs at the source."""
+    """What became of each object, what stays behind, and the faults of the image's own blobs at the source."""
 
-    transfer: Transfer
+    fates: Mapping[Digest, Fate]
+    seconds: float
     left_behind: tuple[LeftBehind, ...]
     faults: tuple[Fault, ...]
 
@@ -115,25 +118,21 @@ def judge_source(
     return verdict, root
 
 
-def forecast(goal: Store, plan: Plan) -> Transfer:
-    """What copying would do to each blob: one question per blob, nothing is written.
+def forecast(goal: Store, plan: Plan, jobs: int) -> dict[Digest, Fate]:
+    """What would become of each object: one question per object, nothing is written.
+
+    A blob of the same registry is said to be mounted; whether the registry does it only trying can tell.
 
     Raises:
         StoreError: the destination could not answer.
     """
-    present: list[Descriptor] = []
-    absent: list[Descriptor] = []
-    for blob in (*plan.blobs, *plan.evidence_blobs):
-        (present if goal.has(blob) else absent).append(blob)
-    manifests = [item for level in plan.levels for item in level]
-    manifests += [part for item in plan.attached for part in item.manifests]
-    missing = sum(not goal.has(item) for item in manifests)
+    items = list(objects(plan))
     near = same_registry(plan.source.repository, plan.destination)
-    return (
-        Transfer((), tuple(absent), tuple(present), 0, missing)
-        if near
-        else Transfer(tuple(absent), (), tuple(present), 0, missing)
-    )
+    present = in_threads(lambda item: goal.has(item[1]), items, jobs)
+    return {
+        item.digest: Fate.SKIP if there else Fate.MOUNT if near and kind == "blob" else Fate.COPY
+        for (kind, item), there in zip(items, present, strict=True)
+    }
 
 
 def bring_over(source: Snapshot, goal: Store, plan: Plan, journal: Journal, terms: Terms) -> Arrived:
@@ -148,21 +147,12 @@ def bring_over(source: Snapshot, goal: Store, plan: Plan, journal: Journal, term
     """
     began = time.monotonic()
     copier = Copier(source, goal, journal, terms.progress, terms.jobs)
-    copier.blobs(plan.blobs, give_up=True)
+    copier.blobs(plan.blobs, give_up=True, read_later=plan.configs)
     faults = tuple(Fault(item.blob.digest, item.reason) for item in copier.moved.faults if item.at_source)
     left = list(plan.left_behind)
     if not faults:
         left += _bring_evidence(source, goal, plan, copier)
-    moved = copier.moved
-    transfer = Transfer(
-        tuple(moved.copied),
-        tuple(moved.mounted),
-        tuple(moved.present),
-        moved.bytes_read_back,
-        len(moved.manifests),
-        time.monotonic() - began,
-    )
-    return Arrived(transfer, tuple(left), faults)
+    return Arrived(copier.moved.fates, time.monotonic() - began, tuple(left), faults)
 
 
 def _bring_evidence(source: Snapshot, goal: Store, plan: Plan, copier: Copier) -> list[LeftBehind]:
@@ -182,7 +172,7 @@ def _bring_evidence(source: Snapshot, goal: Store, plan: Plan, copier: Copier) -
     push_attached(copier, goal, whole)
     for tag in plan.legacy:
         reason = _fault(tag.blobs, faults)
-        if not reason and push_legacy(source, goal, tag) is None:
+        if not reason and not push_legacy(source, goal, tag, copier.moved.fates):
             reason = f"the tag {tag.tag} holds another SBOM at the destination, which stays"
         if reason:
             left.append(LeftBehind(tag.descriptor.digest, reason))
@@ -205,9 +195,15 @@ def judge_destination(goal: Store, plan: Plan, journal: Journal, terms: Terms) -
     target = plan.target
     common = (str(target), target, plan.root.digest, judgement.policy_id, at)
     try:
-        hashed = journal.hashed - plan.configs
         facts = gather(
-            goal, target, plan.root, judgement.trust, at=at, mode=IntegrityMode.FULL, jobs=terms.jobs, hashed=hashed
+            goal,
+            target,
+            plan.root,
+            judgement.trust,
+            at=at,
+            mode=IntegrityMode.FULL,
+            jobs=terms.jobs,
+            hashed=frozenset(journal.hashed),
         )
     except IntegrityError as exc:
         return broken(*common, str(exc))
@@ -244,8 +240,10 @@ def tag_now(goal: Store, tag: str) -> Digest | None:
         return None
 
 
-def set_tag(goal: Store, plan: Plan, tag: str, before: Digest | None, manifest: bytes) -> TagMove:
+def set_tag(goal: Store, plan: Plan, tag: str, before: Digest | None, manifest: bytes) -> None:
     """Point a tag at the promoted image if it still points at what it did, and read it back.
+
+    A tag that points there already is left as it is, so that an immutable tag is no obstacle.
 
     Raises:
         TagConflict: somebody else moved the tag since the plan was made, or it is immutable.
@@ -253,7 +251,7 @@ def set_tag(goal: Store, plan: Plan, tag: str, before: Digest | None, manifest: 
     """
     current = tag_now(goal, tag)
     if current == plan.root.digest:
-        return TagMove(tag, before, written=False)
+        return
     if current != before:
         message = (
             f"the tag {tag} of {plan.destination} was moved by somebody else during the promotion: it pointed at "
@@ -268,4 +266,3 @@ def set_tag(goal: Store, plan: Plan, tag: str, before: Digest | None, manifest: 
             f"the tag {tag} of {plan.destination} was set to {plan.root.digest} and reads back as {after or 'nothing'}"
         )
         raise TagConflict(message)
-    return TagMove(tag, before, written=True)
