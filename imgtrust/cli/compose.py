@@ -104,10 +104,10 @@ def _fields(group: type) -> list[inspect.Parameter]:
     hints: Mapping[str, Any] = get_type_hints(group, include_extras=True)
     parameters = []
     for option in dataclasses.fields(group):
-        _, info = get_args(hints[option.name])
-        info = copy(info)
+        kind, given = get_args(hints[option.name])
+        info = copy(given)
         info.rich_help_panel = getattr(group, "TITLE", None)
-        annotation = Annotated[get_args(hints[option.name])[0], info]
+        annotation: _Value = Annotated[kind, info]
         parameters.append(
             inspect.Parameter(
                 option.name, inspect.Parameter.KEYWORD_ONLY, default=_default(option), annotation=annotation

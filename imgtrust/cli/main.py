@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from imgtrust.cli.console import NAME, Console
 from imgtrust.cli.interrupts import Expired, Interrupts
+from imgtrust.cli.prompting import terminal_prompt
 from imgtrust.cli.session import Session
-from imgtrust.errors import ImgtrustError, TimedOut
+from imgtrust.errors import ImgtrustError, NotFound, TimedOut
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +26,7 @@ def main() -> int:
     """Run the command line of this process; returns the exit status (CLI.md section 2)."""
     interrupts = Interrupts()
     interrupts.install()
-    session = Session(alarm=interrupts.alarm)
+    session = Session(alarm=interrupts.alarm, prompt=terminal_prompt)
     status = run(sys.argv[1:], session)
     if interrupts.fired:  # threads may still wait for a registry: nothing of theirs is needed
         sys.stdout.flush()
@@ -50,16 +51,19 @@ def run(arguments: Sequence[str], session: Session) -> int:
 
 def _ended(exc: BaseException) -> tuple[int, str]:
     """The exit status for an exception, and the paragraph that says why the command ended."""
+    notes = "".join(f"\n{note}" for note in getattr(exc, "__notes__", ()))
     match exc:
+        case NotFound():  # what a person named is not there: asking again will not help
+            return _USAGE, str(exc) + notes
         case ImgtrustError():
-            return exc.exit_status, str(exc)
+            return exc.exit_status, str(exc) + notes
         case Expired():
             return TimedOut.exit_status, (
                 f"the {exc.seconds:g} seconds of --timeout ran out before the command was done; nothing is "
                 "half-written. Give it more time, or run it again"
-            )
+            ) + notes
         case KeyboardInterrupt():
-            return INTERRUPTED, "interrupted; nothing is half-written. The same command can be run again"
+            return INTERRUPTED, "interrupted; nothing is half-written. The same command can be run again" + notes
         case RecursionError():
             return _NOT_FINISHED, "the input is nested too deeply to be read"
         case _:

@@ -26,11 +26,16 @@ def _no_alarm(seconds: float) -> None:
     """In-process runs have no alarm: a signal handler belongs to the process."""
 
 
+def _no_prompt() -> None:
+    """In-process runs ask nobody."""
+
+
 @dataclass(frozen=True, slots=True)
 class Session:
     """One run of the command line.
 
-    ``now`` is read once per command. ``alarm`` ends the command after that many seconds (``--timeout``).
+    ``now`` is read once per command. ``alarm`` ends the command after that many seconds (``--timeout``). ``prompt``
+    gives a way to ask for a passphrase, or None where there is nobody to ask.
     """
 
     environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ), repr=False)
@@ -39,3 +44,4 @@ class Session:
     stdout: TextIO = field(default_factory=lambda: sys.stdout)
     stderr: TextIO = field(default_factory=lambda: sys.stderr)
     alarm: Callable[[float], None] = _no_alarm
+    prompt: Callable[[], Callable[[str], str] | None] = _no_prompt

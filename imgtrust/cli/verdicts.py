@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from imgtrust import __version__
-from imgtrust.policy.verdict import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,9 +17,16 @@ if TYPE_CHECKING:
     from imgtrust.policy.verdict import PolicyId, Verdict
     from imgtrust.reports import Style
 
-__all__ = ["NOT_FINISHED", "report_all", "report_one", "style_of"]
+__all__ = ["NOT_FINISHED", "plain_style", "report_all", "report_one", "style_of"]
 
 NOT_FINISHED = 3
+
+
+def plain_style() -> Style:
+    """How text looks in a file: no colour, a page wide, with every mark."""
+    from imgtrust.reports import Style  # noqa: PLC0415 - reports are imported when there is one
+
+    return Style(verbose=True)
 
 
 def style_of(work: Work) -> Style:
@@ -58,15 +64,14 @@ def report_all(work: Work, verdicts: Iterator[Verdict], policy: PolicyId, at: da
 def _finish(work: Work, verdicts: list[Verdict], policy: PolicyId, at: datetime, *, whole: bool) -> int:
     """Write what is still to be written and find the exit status."""
     from imgtrust.reports import Report, ReportFormat, exit_status, render  # noqa: PLC0415 - as above
-    from imgtrust.reports.text import render_verdict, summary_line  # noqa: PLC0415 - as above
 
     report = Report(tuple(verdicts), policy, at, __version__)
     style = style_of(work)
-    status = exit_status(verdicts)
     if whole:
         work.print(render(ReportFormat(work.output), report, style))
     elif work.output == "text":
-        failed = [v for v in verdicts if v.outcome is not Outcome.ACCEPTED]
-        work.print("\n".join(["", *(render_verdict(v, style) + "\n" for v in failed), summary_line(report, style)]))
-    work.write_reports(lambda name: render(ReportFormat(name), report, style))
-    return status
+        from imgtrust.reports.text import render_failures, summary  # noqa: PLC0415 - as above
+
+        work.print(render_failures(verdicts, style) + summary(verdicts, style))
+    work.write_reports(lambda name: render(ReportFormat(name), report, plain_style()))
+    return exit_status(verdicts)

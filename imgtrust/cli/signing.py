@@ -1,0 +1,207 @@
+"""The options of whoever signs: ``sign``, ``attest``, ``sbom attach`` and the record of ``promote``.
+
+Knows how they are spelled; ``signers`` knows keys and authorities. No postponed annotations here: the types are
+read at run time.
+"""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+import typer
+
+from imgtrust.cli.console import Console
+from imgtrust.cli.session import Session
+from imgtrust.errors import UsageError
+
+if TYPE_CHECKING:
+    from imgtrust.commands.signing import SignFormat, Signing
+    from imgtrust.signers import PassphraseSource
+    from imgtrust.signers.port import Signer, Timestamper
+    from imgtrust.stores.options import StoreOptions
+
+__all__ = ["Annotations", "Form", "Passphrase", "SigningKey", "Stamping", "open_key", "signing_of"]
+
+_NO_TIME = "no proven time: a policy that asks for a publish date will refuse this signature (--tsa URL)"
+
+
+@dataclass(frozen=True)
+class Passphrase:
+    """Where the passphrase of a private key comes from."""
+
+    TITLE: ClassVar[str] = "Signing"
+
+    passphrase_file: Annotated[
+        str | None,
+        typer.Option(
+            "--passphrase-file",
+            metavar="FILE",
+            help="The passphrase of the key, where IMGTRUST_PASSPHRASE and COSIGN_PASSWORD are not set. Without any of "
+            "them a terminal is asked.",
+            show_default=False,
+        ),
+    ] = None
+
+    def source(self, session: Session) -> "PassphraseSource":
+        """The variables, then the file, then the terminal; nothing is read yet."""
+        from imgtrust.signers import PassphraseSource  # noqa: PLC0415 - options are read before commands are
+
+        return PassphraseSource(session.environment, self.passphrase_file, session.prompt())
+
+
+@dataclass(frozen=True)
+class SigningKey:
+    """The private key."""
+
+    TITLE: ClassVar[str] = "Signing"
+
+    key: Annotated[
+        str | None,
+        typer.Option(
+            "--key",
+            metavar="KEY",
+            help="The private key: FILE, env://NAME or awssm://SECRET; cosign's encrypted keys and PKCS#8 are read.",
+            show_default=False,
+        ),
+    ] = None
+
+    def signer(self, passphrase: Passphrase, session: Session) -> "Signer":
+        """The signer behind the key, opened once for the whole command.
+
+        Raises:
+            UsageError: there is no key.
+            KeyUnusable: the key cannot be used.
+        """
+        if self.key is None:
+            message = "nothing to sign with: give --key KEY (imgtrust keys generate makes one)"
+            raise UsageError(message)
+        return open_key(self.key, passphrase, session)
+
+
+def open_key(name: str, passphrase: Passphrase, session: Session) -> "Signer":
+    """The signer behind a private key.
+
+    Raises:
+        KeyUnusable: the key cannot be used.
+    """
+    from imgtrust.signers import open_signer  # noqa: PLC0415 - options are read before commands are
+
+    return open_signer(name, passphrase=passphrase.source(session), environment=session.environment)
+
+
+@dataclass(frozen=True)
+class Stamping:
+    """Who says what time it is."""
+
+    TITLE: ClassVar[str] = "Signing"
+
+    tsa: Annotated[
+        list[str],
+        typer.Option(
+            "--tsa",
+            metavar="URL",
+            help="Have this authority time-stamp the signature (RFC 3161); without it, the one in IMGTRUST_TSA. "
+            "Repeatable.",
+            show_default=False,
+        ),
+    ] = field(default_factory=list)
+
+    def timestampers(self, session: Session, options: "StoreOptions", console: Console) -> "tuple[Timestamper, ...]":
+        """The authorities; where there is none, that is said.
+
+        Raises:
+            UsageError: a URL is not one that is used.
+        """
+        urls = tuple(self.tsa) or tuple(session.environment.get("IMGTRUST_TSA", "").split())
+        if not urls:
+            console.warn(_NO_TIME)
+            return ()
+        from imgtrust.signers import open_timestamper  # noqa: PLC0415 - options are read before commands are
+        from imgtrust.signers.tsa import TsaOptions  # noqa: PLC0415 - as above
+
+        asked = TsaOptions(
+            deadline=options.deadline,
+            ca_file=options.ca_file,
+            client_cert=options.client_cert,
+            client_key=options.client_key,
+            environment=session.environment,
+        )
+        return tuple(open_timestamper(url, asked) for url in urls)
+
+
+@dataclass(frozen=True)
+class Form:
+    """In which form a signature is attached."""
+
+    TITLE: ClassVar[str] = "Signing"
+
+    format: Annotated[
+        str,
+        typer.Option(
+            "--format",
+            metavar="bundle|cosign-legacy",
+            help="bundle: a Sigstore bundle as a referrer, which cosign 3 reads; cosign-legacy: under the .sig and "
+            ".att tags of cosign 1 and 2.",
+        ),
+    ] = "bundle"
+
+    @property
+    def value(self) -> "SignFormat":
+        """The format as a value.
+
+        Raises:
+            UsageError: there is no such format.
+        """
+        from imgtrust.commands.signing import SignFormat  # noqa: PLC0415 - options are read before commands are
+
+        if self.format == "notary":
+            message = "--format notary is not in this version; there are: bundle, cosign-legacy"
+            raise UsageError(message)
+        try:
+            return SignFormat(self.format)
+        except ValueError:
+            message = f"--format {self.format}: expected bundle or cosign-legacy"
+            raise UsageError(message) from None
+
+
+@dataclass(frozen=True)
+class Annotations:
+    """What is signed beside the digest, and where a copy goes."""
+
+    TITLE: ClassVar[str] = "Signing"
+
+    annotation: Annotated[
+        list[str],
+        typer.Option("--annotation", metavar="K=V", help="Sign this with the digest. Repeatable.", show_default=False),
+    ] = field(default_factory=list)
+
+    def pairs(self) -> tuple[tuple[str, str], ...]:
+        """The annotations.
+
+        Raises:
+            UsageError: not K=V, or a key twice.
+        """
+        found: dict[str, str] = {}
+        for text in self.annotation:
+            key, equals, value = text.partition("=")
+            if not equals or not key or key in found:
+                message = f"--annotation {text}: expected K=V, each K once"
+                raise UsageError(message)
+            found[key] = value
+        return tuple(found.items())
+
+
+def signing_of(
+    signer: "Signer",
+    stamping: Stamping,
+    form: Form,
+    *,
+    session: Session,
+    options: "StoreOptions",
+    console: Console,
+    annotations: tuple[tuple[str, str], ...] = (),
+) -> "Signing":
+    """Everything that a command signs with."""
+    from imgtrust.commands.signing import Signing  # noqa: PLC0415 - options are read before commands are
+
+    stamps = stamping.timestampers(session, options, console)
+    return Signing(signer, stamps, format=form.value, annotations=annotations, now=session.now)
