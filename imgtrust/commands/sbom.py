@@ -1,0 +1,263 @@
+"""``sbom``: a plain SBOM attached (and signed where there is a signer), and the one that counts shown.
+
+Knows which of several SBOMs is meant; how one is recognised is in ``predicates.sbom``, who is believed in ``trust``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Final
+
+from imgtrust import strict_json
+from imgtrust.commands.artifacts import file_results, push_files
+from imgtrust.commands.attaching import attach_made, resolve_subject
+from imgtrust.commands.attest import MAX_PREDICATE
+from imgtrust.commands.many import each_image
+from imgtrust.commands.packing import Layer
+from imgtrust.commands.sign import signed_result
+from imgtrust.commands.signing import make_attestation
+from imgtrust.content import Descriptor, Index, Manifest, describe, parse_manifest
+from imgtrust.errors import ImgtrustError, InputFileError, NotFound, Undecided, UsageError
+from imgtrust.formats.attachments import TITLE
+from imgtrust.formats.mediatypes import SBOM_TYPES
+from imgtrust.predicates.sbom import Sbom, recognise, recognise_predicate
+from imgtrust.predicates.types import canonical
+from imgtrust.reference import Reference
+from imgtrust.reports.results import AttachedResult, SignedResult
+from imgtrust.signers.material import read_limited
+from imgtrust.stores import open_store
+from imgtrust.stores.discovery import discover
+from imgtrust.stores.options import StoreOptions
+from imgtrust.trust.signatures import VerifiedSignature, assess
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from imgtrust.commands.many import Failed
+    from imgtrust.commands.signing import Signing
+    from imgtrust.content import Platform
+    from imgtrust.evidence import Claim, Found
+    from imgtrust.reference import Digest
+    from imgtrust.stores.port import Store
+    from imgtrust.trust.roots import TrustRoot
+
+__all__ = ["SBOM_NAMES", "SbomFile", "ShownSbom", "attach_sbom", "read_sbom", "show_sbom"]
+
+SBOM_NAMES: Final = ("spdx", "cyclonedx")
+"""What ``sbom --type`` takes."""
+_XML: Final = {"spdx": "text/spdx+xml", "cyclonedx": "application/vnd.cyclonedx+xml"}
+_JSON: Final = {"spdx": "application/spdx+json", "cyclonedx": "application/vnd.cyclonedx+json"}
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class SbomFile:
+    """An SBOM to attach: its bytes as they are, and the JSON value (or tag-value text) that a statement would hold.
+
+    ``about`` is None where only ``--type`` said what it is. ``predicate`` is None for XML, which no statement holds.
+    """
+
+    title: str
+    data: bytes = field(repr=False)
+    media_type: str
+    predicate_type: str
+    predicate: object = field(repr=False)
+    about: Sbom | None
+
+
+@dataclass(frozen=True, slots=True)
+class ShownSbom:
+    """The SBOM that counts for one manifest. ``signers`` are names of those who signed it, none for a mere claim.
+
+    ``time`` is when it was signed, proven; None where no time is. ``data`` is the file as attached, or the predicate.
+    """
+
+    subject: Digest
+    platform: Platform | None
+    evidence: Digest
+    signers: tuple[str, ...]
+    time: datetime | None
+    about: Sbom | None
+    data: bytes = field(repr=False)
+
+
+def read_sbom(path: str, type_name: str | None = None) -> SbomFile:
+    """Read an SBOM file: SPDX or CycloneDX as JSON, SPDX tag-value; with ``type_name`` also what is not recognised.
+
+    Raises:
+        UsageError: no such type, or the file is of the other one.
+        InputFileError: the file cannot be read, or it cannot be told what it is.
+    """
+    if type_name is not None and type_name not in SBOM_NAMES:
+        message = f"{type_name[:32]!r} is no type of SBOM; expected {' or '.join(SBOM_NAMES)}"
+        raise UsageError(message)
+    data = read_limited(path, "SBOM", MAX_PREDICATE)
+    title = PurePath(path).name
+    try:
+        about: Sbom | None = _recognise(data)
+    except InputFileError as exc:
+        if type_name is None:
+            message = f"{path}: {exc}; if it is an SBOM nevertheless, say which with --type {'|'.join(SBOM_NAMES)}"
+            raise InputFileError(message) from exc
+        about = None
+    if about is None:
+        return _by_name(title, data, str(type_name))
+    if type_name not in {None, about.format}:
+        message = f"{path} is an SBOM of type {about.format}, not {type_name}"
+        raise UsageError(message)
+    predicate: object = data.decode() if about.media_type == "text/spdx" else strict_json.loads(data)
+    return SbomFile(title, data, about.media_type, about.predicate_type, predicate, about)
+
+
+def attach_sbom(
+    names: Sequence[str],
+    sbom: SbomFile,
+    options: StoreOptions | None = None,
+    *,
+    signing: Signing | None = None,
+    now: Callable[[], datetime] = _now,
+) -> Iterator[AttachedResult | SignedResult | Failed]:
+    """Attach an SBOM to each image as a plain referrer; with ``signing`` also as a signed attestation.
+
+    Everything is signed and time-stamped before the first thing is attached.
+
+    Raises:
+        UsageError: a name cannot be read.
+        InputFileError: it is to be signed, and no statement can hold it.
+        NoImages: there is no name at all.
+    """
+    if signing is not None and sbom.predicate is None:
+        message = f"{sbom.title} is XML, which no statement holds; attach it unsigned, or convert it to JSON"
+        raise InputFileError(message)
+    plain = describe(sbom.data, sbom.media_type)
+    layer = Descriptor(plain.media_type, plain.digest, plain.size, annotations=((TITLE, sbom.title),))
+
+    def work(store: Store, reference: Reference) -> Iterator[AttachedResult | SignedResult]:
+        subject = resolve_subject(store, reference)
+        made = None
+        if signing is not None:
+            made = make_attestation(signing, subject, store.repository, sbom.predicate_type, sbom.predicate)
+        source = Layer(layer, lambda: iter((memoryview(sbom.data),)))
+        evidence = push_files(store, subject, [source], sbom.media_type, annotations={}, created=now())
+        yield AttachedResult(reference, subject.digest, evidence, sbom.media_type, file_results([layer]))
+        if made is not None and signing is not None:
+            yield signed_result(reference, signing, made, attach_made(store, made, now()))
+
+    return each_image(names, StoreOptions() if options is None else options, work)
+
+
+def show_sbom(
+    name: str, trust: TrustRoot, options: StoreOptions | None = None, *, at: datetime, type_name: str | None = None
+) -> tuple[ShownSbom, ...]:
+    """The SBOM of an image: the newest that a trusted key signed, else the newest that somebody attached.
+
+    For an index without one of its own: those of its children, in their order. ``at`` is the time of judgement.
+
+    Raises:
+        UsageError: the name cannot be read, or no such type.
+        NotFound: there is no such image, or no SBOM attached to it.
+        Undecided: nothing trusted was found, and something that is attached could not be read.
+        StoreError: the store could not answer.
+    """
+    reference = Reference.parse(name)
+    wanted = None if type_name is None else canonical(type_name)
+    store = open_store(reference.repository, StoreOptions() if options is None else options)
+    try:
+        root = resolve_subject(store, reference)
+        own = _shown(store, root, trust, at, wanted)
+        if own is not None:
+            return (own,)
+        content = parse_manifest(store.fetch(root), root.media_type, str(root.digest))
+        children = content.manifests if isinstance(content, Index) else ()
+        shown = [_shown(store, child, trust, at, wanted) for child in children if child.is_manifest]
+    finally:
+        store.close()
+    found = tuple(each for each in shown if each is not None)
+    if not found:
+        message = f"no SBOM{'' if type_name is None else f' of type {type_name}'} is attached to {reference}"
+        raise NotFound(message)
+    return found
+
+
+def _recognise(data: bytes) -> Sbom:
+    """Recognise JSON, else SPDX tag-value."""
+    try:
+        return recognise(data)
+    except InputFileError:
+        found = recognise_predicate(data.decode("utf-8", "replace")) if data.isascii() or _is_text(data) else None
+        if found is None:
+            raise
+        return found
+
+
+def _is_text(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _by_name(title: str, data: bytes, type_name: str) -> SbomFile:
+    """An SBOM of which only its sender says what it is."""
+    uri = canonical(type_name)
+    try:
+        return SbomFile(title, data, _JSON[type_name], uri, strict_json.loads(data), None)
+    except strict_json.StrictJsonError:
+        return SbomFile(title, data, _XML[type_name], uri, None, None)
+
+
+def _shown(store: Store, subject: Descriptor, trust: TrustRoot, at: datetime, wanted: str | None) -> ShownSbom | None:
+    """The SBOM that counts for one manifest, or None."""
+    found = discover(store, subject)
+    signed = [each for each in (_signed(found, one, wanted) for one in _believed(found, trust, at)) if each is not None]
+    if signed:
+        # The newest counts; one without a proven time is older than any that has one.
+        return max(signed, key=lambda each: (each.time is not None, each.time or at, str(each.evidence)))
+    if trust.keys and found.unread:
+        reasons = "; ".join(f"{each.what}: {each.reason}" for each in found.unread[:3])
+        message = f"no trusted SBOM of {subject.digest} was found, and not everything attached could be read: {reasons}"
+        raise Undecided(message)
+    for claim in reversed(found.claims):
+        if (shown := _claimed(store, found, claim, wanted)) is not None:
+            return shown
+    return None
+
+
+def _believed(found: Found, trust: TrustRoot, at: datetime) -> Iterator[VerifiedSignature]:
+    for evidence in found.evidence:
+        outcome = assess(evidence, trust, at=at)
+        if isinstance(outcome, VerifiedSignature):
+            yield outcome
+
+
+def _signed(found: Found, signature: VerifiedSignature, wanted: str | None) -> ShownSbom | None:
+    """A verified attestation as an SBOM, if it is one."""
+    predicate = None if signature.statement is None else signature.statement.predicate
+    about = recognise_predicate(predicate)
+    if about is None or wanted not in {None, about.predicate_type}:
+        return None
+    data = predicate.encode() if isinstance(predicate, str) else strict_json.dumps(predicate)
+    return ShownSbom(
+        found.subject, found.platform, signature.evidence, signature.signers, signature.earliest, about, data
+    )
+
+
+def _claimed(store: Store, found: Found, claim: Claim, wanted: str | None) -> ShownSbom | None:
+    """A plain referrer as an SBOM, if it is one; what cannot be read is passed over, for nobody vouches for it."""
+    try:
+        descriptor = store.resolve(claim.digest)
+        manifest = parse_manifest(store.fetch(descriptor), descriptor.media_type, str(claim.digest))
+        layers = manifest.layers if isinstance(manifest, Manifest) else ()
+        data = next((store.fetch(layer) for layer in layers if layer.media_type in SBOM_TYPES), None)
+        about = None if data is None else _recognise(data)
+    except ImgtrustError:
+        return None
+    if data is None or about is None or wanted not in {None, about.predicate_type}:
+        return None
+    return ShownSbom(found.subject, found.platform, claim.digest, (), None, about, data)
