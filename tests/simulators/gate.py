@@ -54,7 +54,7 @@ class Publisher:
         """How he signs."""
         form = SignFormat.LEGACY if legacy else SignFormat.BUNDLE
         stampers = (self.authority,) if stamped else ()
-        return Signing(self.signer, stampers, form, now=lambda: NOON - timedelta(hours=1))
+        return Signing(self.signer, timestampers=stampers, format=form, now=lambda: NOON - timedelta(hours=1))
 
     def sign(self, store: Store, subject: Descriptor, *, stamped: bool = False, legacy: bool = False) -> Digest:
         """Sign a manifest and attach the signature; its evidence digest."""
