@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, TypeVar
 from imgtrust.errors import ImgtrustError, IntegrityError
 from imgtrust.reference import RegistryRepository
 from imgtrust.reports.results import Fate
+from imgtrust.stores.hashing import HashedPieces, proven
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from imgtrust.commands.progress import Progress
     from imgtrust.commands.promotion.journal import Journal
@@ -51,6 +52,35 @@ class Moved:
     fates: dict[Digest, Fate] = field(default_factory=dict)
     faults: list[BlobFault] = field(default_factory=list)
     read_back: int = 0
+
+
+class Watched(HashedPieces):
+    """Pieces that prove themselves, each told of before it is handed on; whoever takes them need not hash again."""
+
+    def __init__(
+        self,
+        pieces: HashedPieces,
+        saw: Callable[[Descriptor, int], None],
+        failed: Callable[[IntegrityError], object],
+    ) -> None:
+        """``saw`` is told of each piece and may raise; ``failed`` of bytes that are not what was promised."""
+        self.descriptor = pieces.descriptor
+        self._inner = pieces
+        self._saw = saw
+        self._failed = failed
+
+    def __next__(self) -> memoryview:
+        try:
+            piece = next(self._inner)
+        except IntegrityError as exc:
+            self._failed(exc)
+            raise
+        self._saw(self.descriptor, len(piece))
+        return piece
+
+    def close(self) -> None:
+        """Give back what the pieces come from."""
+        self._inner.close()
 
 
 def same_registry(one: Repository, other: Repository) -> bool:
@@ -155,12 +185,9 @@ class Copier:
         """Stream a blob through; False (and a fault) where the source's bytes are not what the descriptor says."""
         faults: list[BlobFault] = []
 
-        def pieces() -> Iterator[memoryview]:
-            try:
-                yield from self._watched(blob, self._source.stream(blob))
-            except IntegrityError as exc:
-                faults.append(BlobFault(blob, str(exc), at_source=True))
-                raise
+        def pieces() -> Watched:
+            found = proven(blob, self._source.stream(blob), f"{self._source.repository} blob {blob.digest}")
+            return Watched(found, self._saw, lambda exc: faults.append(BlobFault(blob, str(exc), at_source=True)))
 
         try:
             self._destination.push(blob, pieces)
@@ -174,8 +201,8 @@ class Copier:
     def _read_back(self, blob: Descriptor) -> bool:
         """Hash a blob at the destination; False (and a fault) where it is absent or altered there."""
         try:
-            for _ in self._watched(blob, self._destination.stream(blob)):
-                pass
+            for piece in self._destination.stream(blob):
+                self._saw(blob, len(piece))
         except IntegrityError as exc:
             self._fault(BlobFault(blob, str(exc), at_source=False))
             return False
@@ -183,13 +210,11 @@ class Copier:
             self.moved.read_back += blob.size
         return True
 
-    def _watched(self, blob: Descriptor, pieces: Iterator[memoryview]) -> Iterator[memoryview]:
-        """Hand on pieces, tell the progress, and stop where another thread failed."""
-        for piece in pieces:
-            if self._stop.is_set():
-                raise _Stopped
-            yield piece
-            self._progress.moved(blob, len(piece))
+    def _saw(self, blob: Descriptor, count: int) -> None:
+        """Tell the progress of a piece, and stop where another thread failed."""
+        if self._stop.is_set():
+            raise _Stopped
+        self._progress.moved(blob, count)
 
     def _fault(self, fault: BlobFault) -> None:
         with self._lock:
