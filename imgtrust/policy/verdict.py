@@ -47,7 +47,8 @@ class Verdict:
 
     ``facts`` is None where nothing could be read of the image at all; ``error`` then says why, in one paragraph,
     and the outcome is ``undecided`` (the store could not answer) or ``rejected`` (its root is altered).
-    ``name`` is the image as it was given, also where it could not be read as a reference.
+    ``name`` is the image as it was given, also where it could not be read as a reference. ``tags``: for an image that
+    was found rather than named (audit), all tags that point at it.
     """
 
     outcome: Outcome
@@ -64,6 +65,7 @@ class Verdict:
     changes_at: datetime | None = None
     error: str | None = None
     not_found: bool = False
+    tags: tuple[str, ...] = ()
 
     def __bool__(self) -> NoReturn:
         """A verdict is not a truth value: compare ``outcome``."""
