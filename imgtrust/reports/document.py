@@ -50,6 +50,7 @@ def entry(verdict: Verdict) -> dict[str, Any]:
     return {
         "reference": verdict.name,
         "digest": None if verdict.digest is None else str(verdict.digest),
+        "tags": list(verdict.tags),
         "outcome": verdict.outcome.value,
         "scope": verdict.scope,
         "platforms": [

@@ -114,7 +114,8 @@ class PromotionResult:
     ``plan`` is every object in the order of the work; ``done`` those that were dealt with. ``record`` is the manifest
     of the signed record, ``recorder`` who signed it. ``tags`` are those that now point at the digest. ``seconds`` is
     how long copying took. ``obstacle`` is what stands in the way, in one sentence; ``resume`` the command that goes on
-    after an interruption.
+    after an interruption. ``left_behind``: what is attached to the image, broken at the source, and was not copied,
+    with the reason.
     """
 
     source: Reference
@@ -132,6 +133,7 @@ class PromotionResult:
     dry: bool = False
     obstacle: str | None = None
     resume: str | None = None
+    left_behind: tuple[tuple[Digest, str], ...] = ()
 
 
 def signed_document(results: Iterable[SignedResult]) -> dict[str, Any]:
@@ -210,6 +212,7 @@ def _promotion(item: PromotionResult) -> dict[str, Any]:
         "tags": list(item.tags),
         "platforms": list(item.platforms),
         "obstacle": item.obstacle,
+        "left_behind": [{"digest": str(digest), "reason": reason} for digest, reason in item.left_behind],
         "before": entry(item.before),
         "after": None if item.after is None else entry(item.after),
     }

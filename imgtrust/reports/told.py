@@ -127,6 +127,8 @@ def _put_plan(page: Page, result: PromotionResult) -> None:
 
 
 def _put_obstacle(page: Page, result: PromotionResult) -> None:
+    for digest, reason in result.left_behind:
+        _step(page, "left behind", f"{digest}  {reason}")
     if result.obstacle is not None:
         _step(page, "in the way", result.obstacle)
     if result.resume is not None:

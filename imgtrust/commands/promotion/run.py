@@ -26,7 +26,7 @@ from imgtrust.commands.promotion.steps import (
     tag_now,
     with_faults,
 )
-from imgtrust.commands.promotion.told import said_left_behind, with_fates
+from imgtrust.commands.promotion.told import with_fates
 from imgtrust.errors import Undecided, UsageError
 from imgtrust.policy.verdict import Outcome
 from imgtrust.reference import Reference
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
     from imgtrust.commands.loading import Judgement
     from imgtrust.commands.progress import Progress
-    from imgtrust.commands.promotion.plan import Plan
+    from imgtrust.commands.promotion.plan import LeftBehind, Plan
     from imgtrust.commands.signing import Signing
     from imgtrust.policy.verdict import Verdict
     from imgtrust.reference import Digest
@@ -152,6 +152,11 @@ def _begun(plan: Plan, verdict: Verdict, terms: Terms) -> PromotionResult:
     )
 
 
+def _pairs(left: Sequence[LeftBehind]) -> tuple[tuple[Digest, str], ...]:
+    """What stays behind, as the result has it."""
+    return tuple((item.digest, item.reason) for item in left)
+
+
 def _planned(goal: Store, plan: Plan, verdict: Verdict, terms: Terms) -> PromotionResult:
     """What ``--plan`` answers."""
     fates = forecast(goal, plan, max(terms.jobs, _ASKERS))
@@ -160,7 +165,7 @@ def _planned(goal: Store, plan: Plan, verdict: Verdict, terms: Terms) -> Promoti
         plan=with_fates(plan, fates),
         tags=plan.tags,
         dry=True,
-        obstacle=said_left_behind(plan.left_behind),
+        left_behind=_pairs(plan.left_behind),
     )
 
 
@@ -182,7 +187,7 @@ def _carry_out(
         plan=with_fates(plan, arrived.fates, Fate.COPY),
         done=done,
         seconds=arrived.seconds,
-        obstacle=said_left_behind(arrived.left_behind),
+        left_behind=_pairs(arrived.left_behind),
     )
     if arrived.faults:
         return replace(result, after=with_faults(verdict, arrived.faults, plan, terms))

@@ -8,16 +8,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from imgtrust.reports.results import Fate, Planned
-from imgtrust.rules.wording import count
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
-    from imgtrust.commands.promotion.plan import LeftBehind, Plan
+    from imgtrust.commands.promotion.plan import Plan
     from imgtrust.content import Descriptor
     from imgtrust.reference import Digest
 
-__all__ = ["objects", "said_left_behind", "with_fates"]
+__all__ = ["objects", "with_fates"]
 
 
 def objects(plan: Plan) -> Iterator[tuple[str, Descriptor]]:
@@ -39,12 +38,3 @@ def with_fates(plan: Plan, fates: Mapping[Digest, Fate], default: Fate | None = 
     """The objects with what became of them; without ``default`` only those of which that is known."""
     found = [(kind, item, fates.get(item.digest, default)) for kind, item in objects(plan)]
     return tuple(Planned(item.digest, kind, item.size, fate) for kind, item, fate in found if fate is not None)
-
-
-def said_left_behind(left: Sequence[LeftBehind]) -> str | None:
-    """One sentence on what is broken at the source and was not copied; None where nothing is."""
-    if not left:
-        return None
-    first = left[0]
-    number = count(len(left), "attached manifest", "attached manifests")
-    return f"{number} not copied, broken at the source: {first.digest}: {first.reason}"
