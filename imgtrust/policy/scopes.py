@@ -23,7 +23,16 @@ if TYPE_CHECKING:
     from imgtrust.policy.values import Policy, Scope
     from imgtrust.reference import Repository
 
-__all__ = ["EVERY_IMAGE", "Specificity", "check_pattern", "edge_allowed", "find_scope", "matches", "specificity"]
+__all__ = [
+    "EVERY_IMAGE",
+    "Specificity",
+    "canonical_pattern",
+    "check_pattern",
+    "edge_allowed",
+    "find_scope",
+    "matches",
+    "specificity",
+]
 
 EVERY_IMAGE: Final = "**"
 """The pattern that names every image of every registry and layout."""
@@ -78,6 +87,11 @@ def specificity(pattern: str) -> Specificity:
     where one pattern is the beginning of the other, the longer one is more specific.
     """
     return tuple(_weight(part) for part in _parts(pattern))
+
+
+def canonical_pattern(pattern: str) -> str:
+    """The same pattern in the one way of writing that equal patterns share."""
+    return "/".join(_parts(pattern))
 
 
 def check_pattern(pattern: str) -> None:

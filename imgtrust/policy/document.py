@@ -1,0 +1,190 @@
+"""A policy file becomes a ``Policy``, or one error with its line. Pure.
+
+Knows what a policy means as a whole: that signers exist, counts can be reached and limits leave something over. Knows
+nothing of files: it is given the bytes and the name to call them by.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from typing import TYPE_CHECKING, Final, TypeVar, cast
+
+from imgtrust.errors import PolicyError, UsageError
+from imgtrust.policy.fields import Fault, Fields, nearest, read_table
+from imgtrust.policy.flags import TRUSTED_SOURCES
+from imgtrust.policy.lines import locate
+from imgtrust.policy.scopes import canonical_pattern, check_pattern
+from imgtrust.policy.values import EvidenceRule, KeySigner, Policy, PublishRule, Scope, SignatureRule, TimeTrust
+from imgtrust.policy.writing import SOURCE_NAMES
+
+if TYPE_CHECKING:
+    from datetime import datetime, timedelta
+
+    from imgtrust.policy.lines import KeyPath
+
+__all__ = ["MAX_POLICY_BYTES", "read_policy"]
+
+MAX_POLICY_BYTES: Final = 1024 * 1024
+"""The largest policy file that is read."""
+
+_ERROR_LINE: Final = re.compile(r" \(at line ([0-9]+), column [0-9]+\)$|( \(at end of document\))$")
+_PRIVATE: Final = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")
+_SOURCES: Final = {name: source for source, name in SOURCE_NAMES.items()}
+
+T = TypeVar("T")
+
+
+def read_policy(text: bytes, source: str) -> Policy:
+    """Read a policy file; ``source`` is its name, for messages.
+
+    Raises:
+        PolicyError: it is not TOML, has an unknown key, or asks for what nothing can satisfy; with the line where the
+            fault stands.
+    """
+    if len(text) > MAX_POLICY_BYTES:
+        raise _error(source, None, f"larger than {MAX_POLICY_BYTES} bytes, which no policy is")
+    try:
+        decoded = text.decode("utf-8").replace("\r\n", "\n")
+    except UnicodeDecodeError as exc:
+        raise _error(source, text.count(b"\n", 0, exc.start) + 1, "not UTF-8") from exc
+    try:
+        data, lines = tomllib.loads(decoded), locate(decoded)
+    except RecursionError as exc:
+        raise _error(source, None, "nested too deep") from exc
+    except ValueError as exc:  # a TOMLDecodeError, or a number with too many digits
+        raise _syntax(source, decoded, str(exc)) from exc
+    try:
+        return _policy(read_table("", data, ()))
+    except Fault as exc:
+        path = exc.path
+        while path and path not in lines:
+            path = path[:-1]
+        raise _error(source, lines.get(path), str(exc)) from exc
+
+
+def _error(source: str, line: int | None, fault: str) -> PolicyError:
+    where = "" if line is None else f", line {line}"
+    return PolicyError(f"cannot read the policy {source}{where}: {fault}", line=line)
+
+
+def _syntax(source: str, text: str, fault: str) -> PolicyError:
+    """What ``tomllib`` says, with the line where it says it."""
+    found = _ERROR_LINE.search(fault)
+    if found is None:
+        return _error(source, None, f"not TOML: {fault}")
+    line = int(found[1]) if found[1] else text.count("\n") + 1
+    return _error(source, line, f"not TOML: {fault[: found.start()]}")
+
+
+def _policy(fields: Fields) -> Policy:
+    signers = {name: _signer(name, item) for name, item in cast("dict[str, Fields]", fields["signers"]).items()}
+    time = cast("Fields", fields.get("time", {}))
+    scopes: list[Scope] = []
+    patterns: dict[str, str] = {}
+    for number, item in enumerate(cast("tuple[Fields, ...]", fields["scopes"])):
+        path: KeyPath = ("scopes", number)
+        scope = _scope(item, path, signers)
+        if any(other.name == scope.name for other in scopes):
+            raise Fault((*path, "name"), f'two scopes have the name "{scope.name}": give one of them another name')
+        _claim(patterns, scope, path)
+        scopes.append(scope)
+    roots = cast("tuple[str, ...]", time.get("tsa_roots", ()))
+    return Policy(
+        tuple(signers.values()), tuple(scopes), TimeTrust(roots, cast("str | None", time.get("trusted_root")))
+    )
+
+
+def _signer(name: str, fields: Fields) -> KeySigner:
+    path: KeyPath = ("signers", name)
+    key = cast("str", fields["key"])
+    if _PRIVATE.search(key):
+        raise Fault((*path, "key"), "this is a private key: a policy names public keys (imgtrust keys public KEY)")
+    return KeySigner(name, key, *_window(fields, path))
+
+
+def _window(fields: Fields, path: KeyPath) -> tuple[datetime | None, datetime | None]:
+    start = cast("datetime | None", fields.get("not_before"))
+    end = cast("datetime | None", fields.get("not_after"))
+    if start is not None and end is not None and start >= end:
+        raise Fault((*path, "not_after"), '"not_after" is not later than "not_before": no time lies between them')
+    return start, end
+
+
+def _claim(patterns: dict[str, str], scope: Scope, path: KeyPath) -> None:
+    """One pattern in two scopes would leave it open which one decides."""
+    for number, pattern in enumerate(scope.images):
+        other = patterns.setdefault(canonical_pattern(pattern), scope.name)
+        if other != scope.name:
+            told = f'the scope "{other}" names "{pattern}" too: one image, one scope'
+            raise Fault((*path, "images", number), told)
+
+
+def _scope(fields: Fields, path: KeyPath, signers: dict[str, KeySigner]) -> Scope:
+    images = _patterns(fields, "images", path)
+    evidence = cast("tuple[Fields, ...]", fields.get("evidence", ()))
+    return Scope(
+        name=cast("str", fields.get("name", images[0])),
+        images=images,
+        signatures=_signatures(cast("Fields", fields["signatures"]), (*path, "signatures"), signers),
+        promote_to=_patterns(fields, "promote_to", path),
+        publish=_publish(cast("Fields", fields.get("publish", {})), (*path, "publish")),
+        evidence=tuple(_evidence(item, (*path, "evidence", n), signers) for n, item in enumerate(evidence)),
+    )
+
+
+def _patterns(fields: Fields, name: str, path: KeyPath) -> tuple[str, ...]:
+    patterns = cast("tuple[str, ...]", fields.get(name, ()))
+    for number, pattern in enumerate(patterns):
+        try:
+            check_pattern(pattern)
+        except UsageError as exc:
+            raise Fault((*path, name, number), f'"{name}": {exc}') from exc
+    return patterns
+
+
+def _names(fields: Fields, name: str, path: KeyPath, signers: dict[str, KeySigner]) -> tuple[str, ...]:
+    """Names of signers, each of which exists."""
+    names = cast("tuple[str, ...]", fields[name])
+    for number, item in enumerate(names):
+        if item not in signers:
+            told = f'"{name}" names "{item}", which is no signer of this policy{nearest(item, tuple(signers))}'
+            raise Fault((*path, name, number), told)
+    return names
+
+
+def _signatures(fields: Fields, path: KeyPath, signers: dict[str, KeySigner]) -> SignatureRule:
+    names = _names(fields, "any_of", path, signers)
+    count = cast("int", fields.get("count", 1))
+    distinct = len({signers[name].key.strip() for name in names})
+    if count > distinct:
+        raise Fault((*path, "count"), f'"count" asks for {count} distinct signers, "any_of" names {distinct}')
+    return SignatureRule(names, count)
+
+
+def _publish(fields: Fields, path: KeyPath) -> PublishRule:
+    names = cast("tuple[str, ...]", fields.get("trusted_time", ()))
+    max_age = cast("timedelta | None", fields.get("max_age"))
+    min_soak = cast("timedelta | None", fields.get("min_soak"))
+    if max_age is not None and min_soak is not None and min_soak > max_age:
+        raise Fault(
+            (*path, "min_soak"), '"min_soak" is longer than "max_age": no image is old and young enough at once'
+        )
+    sources = tuple(_SOURCES[name] for name in names)
+    if fields and not sources:
+        sources = TRUSTED_SOURCES
+    return PublishRule(sources, max_age, min_soak, *_window(fields, path))
+
+
+def _evidence(fields: Fields, path: KeyPath, signers: dict[str, KeySigner]) -> EvidenceRule:
+    from imgtrust.predicates.types import resolve  # noqa: PLC0415 - only where evidence is asked for
+
+    kind, builder = cast("str", fields["type"]), cast("str | None", fields.get("builder"))
+    try:
+        types = resolve(kind)
+    except UsageError as exc:
+        raise Fault((*path, "type"), f'"type": {exc}') from exc
+    if builder is not None and types.isdisjoint(resolve("slsa-provenance")):
+        raise Fault((*path, "builder"), f'"builder" is asked of slsa-provenance only, a {kind} names none')
+    names = _names(fields, "signed_by", path, signers)
+    return EvidenceRule(kind, names, cast("timedelta | None", fields.get("max_age")), builder)
