@@ -1,0 +1,189 @@
+"""``imgtrust promote``. No postponed annotations here: typer reads the types at run time."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+import typer
+
+from imgtrust.cli.compose import as_command, new_app
+from imgtrust.cli.options import At, Reach, ResultTalk
+from imgtrust.cli.session import Session
+from imgtrust.cli.signing import Form, Passphrase, Stamping, open_key, signing_of
+from imgtrust.cli.trusting import Trust, print_policy
+from imgtrust.cli.work import RESULTS, Work, work
+from imgtrust.errors import UsageError
+
+if TYPE_CHECKING:
+    from imgtrust.commands.signing import Signing
+    from imgtrust.reports.results import PromotionResult
+    from imgtrust.stores.options import StoreOptions
+
+__all__ = ["app", "promote"]
+
+app = new_app()
+
+_NO_RECORD = "no record will be left at the destination of what was judged (--record-key KEY)"
+
+
+@dataclass(frozen=True)
+class _Record:
+    """Who signs the record of a promotion."""
+
+    TITLE: ClassVar[str] = "Record"
+
+    record_key: Annotated[
+        str | None,
+        typer.Option(
+            "--record-key",
+            metavar="KEY",
+            help="Sign a record of the promotion (SLSA verification summary) with this private key: FILE, env://NAME "
+            "or awssm://SECRET.",
+            show_default=False,
+        ),
+    ] = None
+    record_tsa: Annotated[
+        list[str],
+        typer.Option(
+            "--record-tsa",
+            metavar="URL",
+            help="Have this authority time-stamp the record; without it, the one in IMGTRUST_TSA. Repeatable.",
+            show_default=False,
+        ),
+    ] = field(default_factory=list)
+    record_passphrase_file: Annotated[
+        str | None,
+        typer.Option(
+            "--record-passphrase-file",
+            metavar="FILE",
+            help="The passphrase of the record's key, where IMGTRUST_PASSPHRASE and COSIGN_PASSWORD are not set.",
+            show_default=False,
+        ),
+    ] = None
+
+    def signing(self, session: Session, options: "StoreOptions", job: Work) -> "Signing | None":
+        """Everything that the record is signed with, or None, which is said."""
+        if self.record_key is None:
+            if self.record_tsa or self.record_passphrase_file:
+                message = "--record-tsa and --record-passphrase-file need --record-key KEY"
+                raise UsageError(message)
+            job.console.warn(_NO_RECORD)
+            return None
+        signer = open_key(self.record_key, Passphrase(self.record_passphrase_file), session)
+        stamping = Stamping(list(self.record_tsa))
+        return signing_of(signer, stamping, Form(), session=session, options=options, console=job.console)
+
+
+@as_command(app)
+def promote(
+    *,
+    session: Session,
+    source: Annotated[
+        str | None, typer.Argument(metavar="SOURCE", help="The image that may go on.", show_default=False)
+    ] = None,
+    destination: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="DESTINATION",
+            help="Where to: HOST/REPO[:TAG] or oci:DIR[:TAG]; the tag stays the same without one.",
+        ),
+    ] = None,
+    plan: Annotated[
+        bool, typer.Option("--plan", help="Say what would be done and what is in the way; write nothing.")
+    ] = False,
+    journal: Annotated[
+        str | None,
+        typer.Option(
+            "--journal",
+            metavar="FILE",
+            help="Where the steps that are done are written, so that the same command can go on after an interruption. "
+            "By default below IMGTRUST_CACHE_DIR or ~/.cache/imgtrust.",
+            show_default=False,
+        ),
+    ] = None,
+    platform: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--platform",
+            metavar="OS/ARCH",
+            help="Promote these platforms only; the record says so. Repeatable.",
+            show_default=False,
+        ),
+    ] = None,
+    record: _Record,
+    trust: Trust,
+    at: At,
+    talk: ResultTalk,
+    reach: Reach,
+) -> int:
+    r"""Verify an image, copy it with its evidence, verify again, tag.
+
+    The image is judged at the source; blobs are copied and every byte is hashed once; manifests, configs and
+    evidence are read back and judged again at the destination; a signed record is left; tags move last. A refused
+    image leaves nothing new under any tag. The policy has to allow the way (promote_to).
+
+    \b
+    Examples:
+      imgtrust promote --policy gate.toml --plan registry.example.com/team/app:1.4.2 registry.example.com/prod/app
+      imgtrust promote --policy gate.toml --record-key gate.key SOURCE DESTINATION
+      imgtrust promote --policy gate.toml oci:build/app:1.4.2 registry.example.com/prod/app:1.4.2
+
+    Exit status: 0 promoted, 1 refused, 2 wrong usage, 3 not finished: the same command goes on.
+    """
+    with work(session, talk, RESULTS) as job:
+        if trust.print_policy:
+            return print_policy(trust.judgement(session), job)
+        if source is None or destination is None:
+            message = "promote needs two names: imgtrust promote SOURCE DESTINATION"
+            raise UsageError(message)
+        judgement = trust.judgement(session)
+        moment = at.when(session)
+        options = reach.store_options(session, talk.timeout)
+        signing = None if plan and record.record_key is None else record.signing(session, options, job)
+        from imgtrust.cli.bars import progress_of  # noqa: PLC0415 - after the options are known to be good
+        from imgtrust.commands.promotion.run import promote as run  # noqa: PLC0415 - as above
+
+        with progress_of(job) as progress:
+            result = run(
+                source,
+                destination,
+                judgement,
+                source_options=options,
+                destination_options=options,
+                at=moment,
+                now=session.now,
+                platforms=tuple(platform or ()),
+                record=signing,
+                journal=None if journal is None else Path(journal),
+                cache=_cache(session),
+                plan_only=plan,
+                progress=progress,
+                jobs=reach.jobs,
+            )
+        return _report(job, result)
+
+
+def _cache(session: Session) -> Path | None:
+    """The folder for journals: IMGTRUST_CACHE_DIR, else XDG's; None where there is no home."""
+    environment = session.environment
+    if environment.get("IMGTRUST_CACHE_DIR"):
+        return Path(environment["IMGTRUST_CACHE_DIR"])
+    if environment.get("XDG_CACHE_HOME"):
+        return Path(environment["XDG_CACHE_HOME"]) / "imgtrust"
+    return Path(environment["HOME"]) / ".cache" / "imgtrust" if environment.get("HOME") else None
+
+
+def _report(job: Work, result: "PromotionResult") -> int:
+    """Show the result; the exit status is that of the last judgement."""
+    from imgtrust.cli.verdicts import plain_style, style_of  # noqa: PLC0415 - when there is a result
+    from imgtrust.reports import exit_status  # noqa: PLC0415 - as above
+    from imgtrust.reports.document import pretty  # noqa: PLC0415 - as above
+    from imgtrust.reports.results import promotion_document  # noqa: PLC0415 - as above
+    from imgtrust.reports.told import told_promotion  # noqa: PLC0415 - as above
+
+    def document() -> str:
+        return pretty(promotion_document([result]))
+
+    job.print(document() if job.output == "json" else told_promotion(result, style_of(job)))
+    job.write_reports(lambda name: document() if name == "json" else told_promotion(result, plain_style()))
+    return exit_status([result.before if result.after is None else result.after])
