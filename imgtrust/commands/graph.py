@@ -20,6 +20,7 @@ from imgtrust.content import (
     parse_manifest,
 )
 from imgtrust.errors import IntegrityError, LimitExceeded
+from imgtrust.reference import LayoutRepository
 from imgtrust.rules.facts import Fault
 from imgtrust.stores.parallel import in_threads
 
@@ -78,12 +79,13 @@ class _Walk:
 
 
 def walk(store: Store, root: Descriptor, *, jobs: int = 8) -> ImageGraph:
-    """Read every manifest of an image, level by level, in ``jobs`` threads.
+    """Read every manifest of an image, level by level, in ``jobs`` threads; those of a layout in this one.
 
     Raises:
         StoreError: the store cannot answer.
         LimitExceeded: more manifests, or deeper nesting, than is read.
     """
+    threads = 1 if isinstance(store.repository, LayoutRepository) else jobs
     found = _Walk(described={root.digest: root})
     level: list[_Step] = [(root, frozenset())]
     depth = 0
@@ -92,7 +94,7 @@ def walk(store: Store, root: Descriptor, *, jobs: int = 8) -> ImageGraph:
         if depth > MAX_DEPTH:
             message = f"{root.digest}: indexes are nested deeper than {MAX_DEPTH} levels, which imgtrust does not read"
             raise LimitExceeded(message)
-        level = _next_level(store, level, found, jobs)
+        level = _next_level(store, level, found, threads)
     return ImageGraph(
         root,
         found.manifests,
@@ -109,12 +111,12 @@ def is_attestation_manifest(entry: Descriptor) -> bool:
     return entry.annotation(_BUILDKIT_TYPE) == _BUILDKIT_ATTESTATION and not runs
 
 
-def _next_level(store: Store, level: Sequence[_Step], found: _Walk, jobs: int) -> list[_Step]:
+def _next_level(store: Store, level: Sequence[_Step], found: _Walk, threads: int) -> list[_Step]:
     """Read one level of manifests; the manifests that its indexes name and that are new are the next one."""
     if len(found.manifests) + len(level) > MAX_MANIFESTS:
         message = f"more than {MAX_MANIFESTS} manifests in one image, which is more than imgtrust reads"
         raise LimitExceeded(message)
-    answers = in_threads(lambda item: _read(store, item[0]), level, jobs)
+    answers = in_threads(lambda item: _read(store, item[0]), level, threads)
     below: list[_Step] = []
     for (descriptor, above), answer in zip(level, answers, strict=True):
         match answer:

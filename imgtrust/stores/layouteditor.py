@@ -98,9 +98,6 @@ class LayoutEditor:
 
     def _change(self, change: Callable[[LayoutIndex], LayoutIndex]) -> None:
         """Replace the index by what ``change`` makes of it, as the only writer."""
-        before = self._content.index()
-        if change(before) is before:
-            return
         with self._writer.locked():
             before = self._content.index(fresh=True)
             after = change(before)

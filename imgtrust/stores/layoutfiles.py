@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from imgtrust.errors import AccessDenied, ContentMismatch, LimitExceeded, StoreUnavailable
+from imgtrust.errors import AccessDenied, ContentMismatch, LimitExceeded, NotFound, StoreUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -163,9 +163,14 @@ def walk(root: str, path: tuple[str, ...]) -> int:
     """Open a directory below ``root`` without following a link in ``path``; the caller closes it.
 
     Raises:
+        NotFound: ``root`` is no directory.
         OSError: as ``os.open``; ENOTDIR where a component is a link.
     """
-    fd = os.open(root, DIRECTORY)
+    try:
+        fd = os.open(root, DIRECTORY)
+    except NotADirectoryError as exc:
+        message = f"{root} is not an OCI image layout: it is not a directory"
+        raise NotFound(message) from exc
     try:
         for part in path:
             child = os.open(part, DIRECTORY | os.O_NOFOLLOW, dir_fd=fd)

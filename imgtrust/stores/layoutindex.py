@@ -33,7 +33,7 @@ __all__ = [
 ]
 
 REF_NAME: Final = "org.opencontainers.image.ref.name"
-MAX_INDEX_BYTES: Final = 64 * 1024 * 1024
+MAX_INDEX_BYTES: Final = 32 * 1024 * 1024
 """The largest ``index.json`` that is read."""
 MAX_ENTRIES: Final = 100_000
 """The most entries of an ``index.json``."""
