@@ -68,6 +68,7 @@ _HARMLESS: Final = frozenset(
 _DIGEST: Final = re.compile(r"(@?)(sha256|sha512):([0-9a-f]{12})[0-9a-f]{52,116}")
 _ASCII: Final = str.maketrans({"…": "...", "├": "|", "└": "`", "│": "|", "─": "-", "✓": "ok", "✗": "no"})
 _MARKS_PER_LETTER: Final = 4
+_ASCII_END: Final = 0x7F
 
 
 def plain(text: str, *, unicode: bool = True) -> str:
@@ -90,8 +91,11 @@ def plain(text: str, *, unicode: bool = True) -> str:
 
 
 def _escaped(character: str) -> str:
-    code = ord(character)
-    return f"\\x{code:02x}" if code <= 0xFF else f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"  # noqa: PLR2004
+    return (
+        character.encode("ascii", "backslashreplace").decode("ascii")
+        if ord(character) > _ASCII_END
+        else (f"\\x{ord(character):02x}")
+    )
 
 
 def shorten(text: str) -> str:
@@ -121,10 +125,19 @@ class Page:
         if self._lines and self._lines[-1]:
             self._lines.append("")
 
-    def put(self, indent: int, *head: Cell, body: str = "", hang: int | None = None, tone: Tone = Tone.NONE) -> None:
+    def put(
+        self,
+        indent: int,
+        *head: Cell,
+        body: str = "",
+        hang: int | None = None,
+        tone: Tone = Tone.NONE,
+        below: str = "",
+    ) -> None:
         """Write ``head`` at ``indent`` columns, then ``body``, wrapped at ``hang`` columns (where the head ends).
 
-        Each line of ``body`` begins a new one. A head that reaches beyond ``hang`` has a line of its own.
+        Each line of ``body`` begins a new one. A head that reaches beyond ``hang`` has a line of its own. ``below`` is
+        what further lines begin with, as the trunk of a tree.
         """
         cells = [(self.clean(text), mark) for text, mark in head]
         width = indent + sum(columns(text) for text, _ in cells)
@@ -138,7 +151,8 @@ class Page:
             self._lines.append(first.rstrip())
         else:
             self._lines.append((first + " " * (hang - width) + self._paint(rows.pop(0), tone)).rstrip())
-        self._lines += [(" " * hang + self._paint(row, tone)).rstrip() for row in rows]
+        lead = self.clean(below) + " " * (hang - columns(below))
+        self._lines += [(lead + self._paint(row, tone)).rstrip() for row in rows]
 
     def mark(self, mark: Mark, tone: Tone) -> Cell:
         """A mark, two columns wide in ASCII and one in Unicode, with the space after it."""

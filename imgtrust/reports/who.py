@@ -16,18 +16,21 @@ if TYPE_CHECKING:
     from imgtrust.rules.facts import ImageFacts
     from imgtrust.trust.signatures import VerifiedSignature
 
-__all__ = ["date", "identity", "proof", "put_signers", "size", "stamp"]
+__all__ = ["SOURCES", "date", "identity", "proof", "put_signers", "size", "stamp"]
 
 _KEY: Final = "key sha256:"
 _FINGERPRINT: Final = 8
-_PROOFS: Final = {
+SOURCES: Final = {
     TimeSource.RFC3161: "time-stamp",
     TimeSource.REKOR: "log",
     TimeSource.SIGNING_AUTHORITY: "signing authority",
     TimeSource.REGISTRY: "registry",
 }
+"""What proves a time, for people."""
 _UNITS: Final = ("B", "KiB", "MiB", "GiB", "TiB")
 _STEP: Final = 1024
+_WHOLE: Final = 10
+"""From this number on a fraction says nothing."""
 
 
 def put_signers(page: Page, facts: ImageFacts, hang: int) -> None:
@@ -61,7 +64,7 @@ def identity(text: str) -> str:
 
 def proof(signature: VerifiedSignature) -> str:
     """What proves the time of a signature: ``time-stamp, log``; nothing where it has none."""
-    return ", ".join(dict.fromkeys(_PROOFS[time.source] for time in signature.times))
+    return ", ".join(dict.fromkeys(SOURCES[time.source] for time in signature.times))
 
 
 def stamp(time: datetime) -> str:
@@ -79,7 +82,7 @@ def size(number: int) -> str:
     value, unit = float(number), 0
     while value >= _STEP and unit < len(_UNITS) - 1:
         value, unit = value / _STEP, unit + 1
-    return f"{value:.0f} {_UNITS[unit]}" if unit == 0 or value >= 10 else f"{value:.1f} {_UNITS[unit]}"  # noqa: PLR2004
+    return f"{value:.0f} {_UNITS[unit]}" if unit == 0 or value >= _WHOLE else f"{value:.1f} {_UNITS[unit]}"
 
 
 def _when(signature: VerifiedSignature) -> str:

@@ -1,0 +1,196 @@
+"""What is attached to an image, as a tree: by whom, when, believed or not and why (ux.md section 2). Pure.
+
+Knows the shape of that tree; ``commands.inspect`` fills it. Without trust options everything is *found*, nothing is
+believed, and the last line says how to have it judged.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Final
+
+from imgtrust.policy.durations import show_time
+from imgtrust.reports.document import time_entries
+from imgtrust.reports.page import Page, Style, Tone, columns
+from imgtrust.reports.who import SOURCES, identity, stamp
+from imgtrust.trust.times import VerifiedTime
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from imgtrust.content import Platform
+    from imgtrust.evidence import Unread
+    from imgtrust.policy.verdict import PolicyId
+    from imgtrust.reference import Digest, Reference
+    from imgtrust.refusals import RefusalCode
+    from imgtrust.trust.times import ClaimedTime
+
+__all__ = ["INSPECTION_SCHEMA", "Attached", "Inspection", "Node", "Standing", "inspection_document", "render_tree"]
+
+INSPECTION_SCHEMA: Final = "imgtrust-inspection/1"
+_WIDEST: Final = 44
+
+
+class Standing(StrEnum):
+    """What one piece of evidence is worth."""
+
+    BELIEVED = "believed"
+    REFUSED = "refused"
+    CLAIM = "claim"
+    FOUND = "found"
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """One thing that is attached.
+
+    ``kind`` is a word (``signature``, ``provenance``, ``sbom``, ``attestation``, ``artifact``); ``what`` says more
+    (``Sigstore bundle``, ``SLSA v1``, ``CycloneDX 1.6, 214 packages``). ``signer`` is the name in the policy and
+    ``identity`` the key, where it is believed; ``code`` and ``reason`` say why it is not.
+    """
+
+    kind: str
+    what: str
+    standing: Standing
+    evidence: Digest
+    format: str | None = None
+    predicate_type: str | None = None
+    signer: str | None = None
+    identity: str | None = None
+    times: tuple[VerifiedTime | ClaimedTime, ...] = ()
+    code: RefusalCode | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One manifest: ``kind`` is ``index``, ``image`` or ``artifact``; ``children`` are the platforms of an index."""
+
+    digest: Digest
+    kind: str
+    platform: Platform | None = None
+    attached: tuple[Attached, ...] = ()
+    unread: tuple[Unread, ...] = ()
+    children: tuple[Node, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """The tree of one image. ``policy`` is None where nothing was judged."""
+
+    reference: Reference
+    root: Node
+    judged_at: datetime
+    policy: PolicyId | None = None
+
+
+def inspection_document(inspections: tuple[Inspection, ...]) -> dict[str, Any]:
+    """The trees as data, the same shape for one image or many."""
+    return {
+        "schema": INSPECTION_SCHEMA,
+        "images": [
+            {
+                "reference": str(item.reference),
+                "judged_at": show_time(item.judged_at),
+                "policy": None
+                if item.policy is None
+                else {"source": item.policy.source, "digest": str(item.policy.digest)},
+                "root": _node(item.root),
+            }
+            for item in inspections
+        ],
+    }
+
+
+def _node(node: Node) -> dict[str, Any]:
+    return {
+        "digest": str(node.digest),
+        "kind": node.kind,
+        "platform": None if node.platform is None else str(node.platform),
+        "attached": [_attached(item) for item in node.attached],
+        "unread": [{"what": item.what, "reason": item.reason} for item in node.unread],
+        "children": [_node(child) for child in node.children],
+    }
+
+
+def _attached(item: Attached) -> dict[str, Any]:
+    return {
+        "kind": item.kind,
+        "what": item.what,
+        "standing": item.standing.value,
+        "evidence": str(item.evidence),
+        "format": item.format,
+        "predicate_type": item.predicate_type,
+        "signer": item.signer,
+        "identity": item.identity,
+        "times": time_entries(item.times),
+        "code": None if item.code is None else item.code.value,
+        "reason": item.reason,
+    }
+
+
+def render_tree(inspection: Inspection, style: Style) -> str:
+    """One tree as text."""
+    page = Page(style)
+    root = inspection.root
+    page.put(0, (f"{inspection.reference}", Tone.STRONG), (f"  {page.clean(str(root.digest))}  {root.kind}", Tone.NONE))
+    _put_node(page, root, "")
+    if inspection.policy is None:
+        page.blank()
+        page.put(0, body="found, not judged: give --policy FILE, or --key PUB, to have it judged")
+    return page.text()
+
+
+def _put_node(page: Page, node: Node, indent: str) -> None:
+    """What hangs below a node: attached things, what could not be read, then platforms."""
+    entries: list[Attached | Node | str] = [*node.attached]
+    entries += [f"could not be read: {item.what}: {item.reason}" for item in node.unread]
+    entries += node.children
+    if not entries:
+        entries.append("nothing attached")
+    kinds = max((columns(page.clean(item.kind)) for item in node.attached), default=0)
+    whats = min(_WIDEST, max((columns(page.clean(item.what)) for item in node.attached), default=0))
+    for number, entry in enumerate(entries):
+        last = number == len(entries) - 1
+        branch = f"{indent}{'└─ ' if last else '├─ '}"
+        below = f"{indent}{'   ' if last else '│  '}"
+        match entry:
+            case Attached():
+                lead = f"{_padded(page, entry.kind, kinds)}  {_padded(page, entry.what, whats)}  "
+                told, tone = _told(entry)
+                page.put(0, (branch + lead, Tone.NONE), body=told, tone=tone, below=below)
+            case Node():
+                name = str(entry.platform or entry.kind)
+                page.put(0, (f"{branch}{name}  {page.clean(str(entry.digest))}", Tone.NONE))
+                _put_node(page, entry, below)
+            case _:
+                page.put(0, (branch, Tone.NONE), body=entry, below=below)
+
+
+def _padded(page: Page, text: str, width: int) -> str:
+    return text + " " * (width - columns(page.clean(text)))
+
+
+def _told(item: Attached) -> tuple[str, Tone]:
+    """Who and when, or why it is not believed."""
+    match item.standing:
+        case Standing.BELIEVED:
+            who = item.signer or identity(item.identity or "")
+            return f"{who}  {_when(item)}", Tone.NONE
+        case Standing.REFUSED:
+            code = "" if item.code is None else f"  [{item.code.value}]"
+            return f"not believed: {item.reason}{code}", Tone.BAD
+        case Standing.CLAIM:
+            return "unsigned claim" + (f" ({item.reason})" if item.reason else ""), Tone.WARN
+        case Standing.FOUND:
+            return "found, not judged" + (f" ({item.reason})" if item.reason else ""), Tone.FAINT
+
+
+def _when(item: Attached) -> str:
+    """The earliest proven time with its proofs, or that there is none."""
+    proven = [time for time in item.times if isinstance(time, VerifiedTime)]
+    if not proven:
+        return "no proven time"
+    proofs = ", ".join(dict.fromkeys(SOURCES[time.source] for time in proven))
+    return f"{stamp(min(time.time for time in proven))}  {proofs}"
