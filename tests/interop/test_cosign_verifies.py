@@ -151,7 +151,8 @@ def test_cosign_signs_with_a_key_that_imgtrust_generated(
 
 
 @pytest.mark.parametrize(
-    "name", ["docker_registry_tls", "ggcr_registry_tls", "cue_registry_tls", "docker_registry_basic"]
+    "name",
+    ["docker_registry_tls", "ggcr_registry_tls", "cue_registry_tls", "docker_registry_basic", "docker_registry_token"],
 )
 def test_both_ways_work_over_tls_and_with_a_password(
     name: str, cosign: Peer, imgtrust: Imgtrust, keys: Keys, cell: Cell, request: pytest.FixtureRequest, tmp_path: Path
@@ -180,7 +181,7 @@ def test_cosign_shows_what_imgtrust_attached(
     cell("cosign", registry_only.name, "attach")
     name = registry_only.push(image("with a note"))
     (tmp_path / "note.txt").write_text("hello")
-    imgtrust("attach", name, tmp_path / "note.txt", "--artifact-type", NOTE)
+    imgtrust("attach", name, "note.txt", "--artifact-type", NOTE, cwd=tmp_path)
     shown = cosign("tree", "--experimental-oci11", str(name)).stdout
     assert "sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824" in shown
 
@@ -216,7 +217,7 @@ def test_cosign_saves_what_imgtrust_attached(
     cell("cosign", "layout", "attach")
     name = registry_only.push(image("saved with a note"))
     (tmp_path / "note.txt").write_text("hello")
-    imgtrust("attach", name, tmp_path / "note.txt", "--artifact-type", NOTE)
+    imgtrust("attach", name, "note.txt", "--artifact-type", NOTE, cwd=tmp_path)
     cosign("save", "--dir", tmp_path / "saved", str(name))
     saved = Name(f"oci:{tmp_path / 'saved'}", None, str(image("saved with a note").digest))
     imgtrust("pull", saved, "--artifact-type", NOTE, "--dir", tmp_path / "pulled")

@@ -32,18 +32,20 @@ def test_each_registry_speaks_tls_under_the_throw_away_authority(name: str, requ
         assert answer.status == 200
 
 
-def test_the_registry_with_a_password_file_refuses_strangers_and_takes_peers_with_credentials(
-    docker_registry_basic: Registry, oras: Peer, tmp_path: Path
+@pytest.mark.parametrize("name", ["docker_registry_basic", "docker_registry_token"])
+def test_a_registry_with_users_refuses_strangers_and_takes_peers_with_credentials(
+    name: str, oras: Peer, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
+    registry: Registry = request.getfixturevalue(name)
     with pytest.raises(urllib.error.HTTPError, match="401") as refused:
-        urllib.request.urlopen(f"http://{docker_registry_basic.host}/v2/", timeout=5)
+        urllib.request.urlopen(f"http://{registry.host}/v2/", timeout=5)
     refused.value.close()
-    config = docker_registry_basic.docker_config(tmp_path)
+    config = registry.docker_config(tmp_path)
     (tmp_path / "note.txt").write_text("hello")
     oras(
         "push",
         "--plain-http",
-        f"{docker_registry_basic.fresh()}:1",
+        f"{registry.fresh()}:1",
         "note.txt",
         cwd=tmp_path,
         env={"DOCKER_CONFIG": str(config)},
