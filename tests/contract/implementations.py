@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from imgtrust.reference import LayoutRepository
 from imgtrust.stores import StoreOptions, open_store
+from tests.simulators.memory import MemoryStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,4 +58,19 @@ def _tamper_layout(store: Store, digest: Digest, data: bytes | None) -> None:
         file.write_bytes(data)
 
 
-IMPLEMENTATIONS: Final[tuple[Implementation, ...]] = (Implementation("layout", _layout, _tamper_layout),)
+def _memory(_: pytest.FixtureRequest) -> Callable[[str], Store]:
+    stores: dict[str, Store] = {}
+    return lambda path: stores.setdefault(path, MemoryStore(path))
+
+
+def _tamper_memory(store: Store, digest: Digest, data: bytes | None) -> None:
+    assert isinstance(store, MemoryStore)
+    del store.blobs[digest]
+    if data is not None:
+        store.blobs[digest] = data
+
+
+IMPLEMENTATIONS: Final[tuple[Implementation, ...]] = (
+    Implementation("layout", _layout, _tamper_layout),
+    Implementation("memory", _memory, _tamper_memory),
+)
