@@ -48,6 +48,11 @@ class Complaint:
         """Whether a page for people came: then a portal or a proxy answered, not a registry."""
         return self.media_type in {"text/html", "application/xhtml+xml"}
 
+    @property
+    def is_expired(self) -> bool:
+        """Whether the credentials were good once: ECR says so with 403 (or 401) after twelve hours."""
+        return self.status in {401, 403} and "expired" in self.text.lower()
+
 
 def complaint_of(answer: Answer) -> Complaint:
     """Read the body of a refused request; it is closed by this. What cannot be read is left out."""

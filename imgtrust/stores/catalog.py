@@ -11,11 +11,13 @@ from imgtrust.errors import InvalidReference, NotFound, StoreProtocol
 from imgtrust.reference import RegistryRepository
 from imgtrust.stores import endpoints
 from imgtrust.stores.auth import CATALOG
+from imgtrust.stores.ecrhosts import parse_ecr_host
 from imgtrust.stores.pagination import pages
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from imgtrust.stores.ecrhosts import EcrHost
     from imgtrust.stores.options import StoreOptions
     from imgtrust.stores.wire import Answer
 
@@ -38,9 +40,16 @@ class RegistryCatalog:
             StoreError: the registry does not list its repositories, or not to us.
         """
         wanted = prefix.strip("/")
-        for name in self._listed():
+        ecr = parse_ecr_host(self._host)
+        for name in self._listed() if ecr is None else self._listed_by_aws(ecr):
             if not wanted or name == wanted or name.startswith(f"{wanted}/"):
                 yield name
+
+    def _listed_by_aws(self, host: EcrHost) -> Iterator[str]:
+        from imgtrust.stores.ecr import repositories  # noqa: PLC0415 - boto3 is slow to import
+
+        for name in repositories(host, self._options):
+            yield _checked(self._host, name, f"catalog of {self._host}")
 
     def _listed(self) -> Iterator[str]:
         endpoint = endpoints.lease(self._host, self._options)

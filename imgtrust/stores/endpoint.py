@@ -17,8 +17,10 @@ from imgtrust.errors import StoreProtocol
 from imgtrust.stores.addresses import api_host, is_loopback, origin_of, resolve_address, shown
 from imgtrust.stores.answers import RETRYABLE, complaint_of, failure
 from imgtrust.stores.auth import Authorizer
+from imgtrust.stores.ecrhosts import PUT_IMAGE_RATE, parse_ecr_host
 from imgtrust.stores.headers import retry_after
-from imgtrust.stores.retry import Attempts, SystemWaiter
+from imgtrust.stores.keyring import Keyring
+from imgtrust.stores.retry import Attempts, SystemWaiter, TokenBucket
 from imgtrust.stores.tokendriver import ask_token
 from imgtrust.stores.transport import UrllibWire, speaks_tls
 from imgtrust.stores.wire import Call, WireError
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
 
     from imgtrust.stores.credentials import Credential
     from imgtrust.stores.options import StoreOptions
-    from imgtrust.stores.retry import TokenBucket, Waiter
+    from imgtrust.stores.retry import Waiter
     from imgtrust.stores.tokens import Token
     from imgtrust.stores.wire import Answer, Body, Wire
 
@@ -59,14 +61,18 @@ class Endpoint:
         self.base = origin_of(f"{'http' if plain else 'https'}://{name}").base
         self.waiter: Waiter = SystemWaiter() if waiter is None else waiter
         self._wire: Wire = UrllibWire(self.base.partition("://")[2], options) if wire is None else wire
+        self._keyring = Keyring(host, options, self.waiter, credential)
+        ecr = parse_ecr_host(host)
+        private = ecr is not None and not ecr.is_public
         self.auth = Authorizer(
             self.base,
-            lambda _path: credential,
+            self._keyring.find,
             self._ask_token,
             self.waiter,
+            basic=private,
             plain_http=options.plain_http,
         )
-        self.pace: TokenBucket | None = None
+        self.pace = TokenBucket(PUT_IMAGE_RATE, int(PUT_IMAGE_RATE), self.waiter) if private else None
         self.without_referrers: set[str] = set()
         self._pool: ThreadPoolExecutor | None = None
         self._lock = Lock()
@@ -123,6 +129,7 @@ class Endpoint:
         url = target if "://" in target else self.base + target
         call = Call(method, url, {"User-Agent": _USER_AGENT, **(headers or {})}, body)
         attempts = self.attempts()
+        renewed = False
         while True:
             hint: float | None = None
             try:
@@ -130,7 +137,12 @@ class Endpoint:
                 if answer.status in accept:
                     return answer
                 hint = retry_after(answer.header("Retry-After"), self.waiter.wall())
-                error = failure(complaint_of(answer), f"{what} at {self.host}", self.auth.describe(path))
+                complaint = complaint_of(answer)
+                error = failure(complaint, what, self.auth.describe(path))
+                if complaint.is_expired and not renewed:
+                    renewed = True
+                    self._keyring.forget()
+                    continue
                 if answer.status not in RETRYABLE or not retry:
                     raise error
             except WireError as exc:
