@@ -61,7 +61,9 @@ class Publisher:
         signing = self.signing(stamped=stamped, legacy=legacy)
         return attach_made(store, make_signature(signing, subject, store.repository), signing.now())
 
-    def attest(self, store: Store, subject: Descriptor, kind: str, predicate: object, *, legacy: bool = False) -> Digest:
+    def attest(
+        self, store: Store, subject: Descriptor, kind: str, predicate: object, *, legacy: bool = False
+    ) -> Digest:
         """Attest something about a manifest and attach it."""
         signing = self.signing(legacy=legacy)
         made = make_attestation(signing, subject, store.repository, kind, predicate)

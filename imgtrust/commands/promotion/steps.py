@@ -73,7 +73,7 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Arrived:
-    """What became of each object, what stays behind, and the faults of the image's own blobs at the source."""
+    """What became of each object, what stays behind, and the faults of the image's own blobs."""
 
     fates: Mapping[Digest, Fate]
     seconds: float
@@ -138,8 +138,8 @@ def forecast(goal: Store, plan: Plan, jobs: int) -> dict[Digest, Fate]:
 def bring_over(source: Snapshot, goal: Store, plan: Plan, journal: Journal, terms: Terms) -> Arrived:
     """Blobs, then manifests from the children up to the root, then all that is attached.
 
-    Where a blob of the image itself is absent or altered at the source, no manifest is pushed. What is attached
-    and broken stays behind.
+    Where a blob of the image itself is absent or altered, at the source or already at the destination, no manifest is
+    pushed. What is attached and broken at the source stays behind.
 
     Raises:
         PromotionRefused: the destination holds other bytes under a digest of the evidence.
@@ -148,7 +148,7 @@ def bring_over(source: Snapshot, goal: Store, plan: Plan, journal: Journal, term
     began = time.monotonic()
     copier = Copier(source, goal, journal, terms.progress, terms.jobs)
     copier.blobs(plan.blobs, give_up=True, read_later=plan.configs)
-    faults = tuple(Fault(item.blob.digest, item.reason) for item in copier.moved.faults if item.at_source)
+    faults = tuple(Fault(item.blob.digest, item.reason) for item in copier.moved.faults)
     left = list(plan.left_behind)
     if not faults:
         left += _bring_evidence(source, goal, plan, copier)
@@ -157,9 +157,8 @@ def bring_over(source: Snapshot, goal: Store, plan: Plan, journal: Journal, term
 
 def _bring_evidence(source: Snapshot, goal: Store, plan: Plan, copier: Copier) -> list[LeftBehind]:
     """The image's manifests, then what is attached to them; returns what cannot be copied."""
-    already = len(copier.moved.faults)
     copier.blobs(plan.evidence_blobs, give_up=False)
-    faults = {item.blob.digest: item for item in copier.moved.faults[already:]}
+    faults = {item.blob.digest: item for item in copier.moved.faults}
     for fault in faults.values():
         if not fault.at_source:
             message = f"{plan.destination} holds other bytes under the digest of a piece of evidence: {fault.reason}"
@@ -219,7 +218,7 @@ def judge_destination(goal: Store, plan: Plan, journal: Journal, terms: Terms) -
 
 
 def with_faults(verdict: Verdict, faults: tuple[Fault, ...], plan: Plan, terms: Terms) -> Verdict:
-    """The verdict at the source again, now that blobs of the image turned out to be absent or altered."""
+    """The verdict again, now that blobs of the image turned out to be absent or altered."""
     if verdict.facts is None:
         return verdict
     integrity = replace(verdict.facts.integrity, faults=(*verdict.facts.integrity.faults, *faults))

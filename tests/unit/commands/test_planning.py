@@ -158,7 +158,7 @@ def test_some_platforms_but_not_all_are_refused_with_the_reason(store: LayoutSto
 @pytest.mark.parametrize("item", [TWO, image("single")])
 def test_a_platform_that_is_not_there_is_named_with_those_that_are(store: LayoutStore, item: Image) -> None:
     root = push(store, item, "1.4")
-    with pytest.raises(UsageError, match="has no platform windows/amd64; it has (linux/amd64, linux/arm64|none)"):
+    with pytest.raises(UsageError, match=r"has no platform windows/amd64; it has (linux/amd64, linux/arm64|none)"):
         choose_platform(Snapshot(store), root, ["windows/amd64"])
 
 
