@@ -172,7 +172,7 @@ def _credential(entry: Mapping[str, object], source: str, key: str) -> Credentia
             message = f"{source}: the entry {key[:80]!r} has an auth that is not base64 of USER:PASSWORD"
             raise InputFileError(message)
     identity, token = texts.get("identitytoken", ""), texts.get("registrytoken", "")
-    if not (user or password or identity or token):
+    if not any((user, password, identity, token)):
         return None
     return Credential(f"{source} ({key})", user, password, identity, token)
 
