@@ -59,24 +59,24 @@ def find_scope(policy: Policy, repository: Repository) -> Scope | None:
 
     Where two patterns are equally specific the scope that stands first in the file wins.
     """
-    name = _parts(str(repository))
+    name = parts_of(str(repository))
     best: tuple[Specificity, Scope] | None = None
     for scope in policy.scopes:
         for pattern in scope.images:
-            if _matches(pattern, name) and (best is None or specificity(pattern) > best[0]):
+            if matches_parts(pattern, name) and (best is None or specificity(pattern) > best[0]):
                 best = (specificity(pattern), scope)
     return None if best is None else best[1]
 
 
 def edge_allowed(scope: Scope, destination: Repository) -> bool:
     """Whether ``promote_to`` of a scope allows this destination."""
-    name = _parts(str(destination))
-    return any(_matches(pattern, name) for pattern in scope.promote_to)
+    name = parts_of(str(destination))
+    return any(matches_parts(pattern, name) for pattern in scope.promote_to)
 
 
 def matches(pattern: str, repository: Repository) -> bool:
     """Whether a pattern names a repository."""
-    return _matches(pattern, _parts(str(repository)))
+    return matches_parts(pattern, parts_of(str(repository)))
 
 
 def specificity(pattern: str) -> Specificity:
@@ -86,12 +86,12 @@ def specificity(pattern: str) -> Specificity:
     specific than ``**``; of two parts with ``*`` the one with more other characters. The first difference decides;
     where one pattern is the beginning of the other, the longer one is more specific.
     """
-    return tuple(_weight(part) for part in _parts(pattern))
+    return tuple(_weight(part) for part in parts_of(pattern))
 
 
 def canonical_pattern(pattern: str) -> str:
     """The same pattern in the one way of writing that equal patterns share."""
-    return "/".join(_parts(pattern))
+    return "/".join(parts_of(pattern))
 
 
 def check_pattern(pattern: str) -> None:
@@ -111,7 +111,7 @@ def check_pattern(pattern: str) -> None:
 
 def _fault(pattern: str) -> str:
     """What is wrong with a pattern, or nothing."""
-    parts = _parts(pattern)
+    parts = parts_of(pattern)
     if len(pattern) > _MAX_PATTERN:
         return f"longer than {_MAX_PATTERN} characters"
     if any(_ANY in part and part != _ANY for part in parts):
@@ -133,7 +133,7 @@ def _registry_fault(host: str, *path: str) -> str:
     return "" if wrong is None else f"{wrong[:40]!r} is not a part of the name of a repository"
 
 
-def _parts(name: str) -> tuple[str, ...]:
+def parts_of(name: str) -> tuple[str, ...]:
     """A name or a pattern in its parts; the first of a layout is ``oci:``, then an empty one where it is absolute."""
     if not name.startswith(_LAYOUT):
         host, *path = name.split("/")
@@ -143,13 +143,14 @@ def _parts(name: str) -> tuple[str, ...]:
     return (_LAYOUT, "", *inner) if directory.startswith("/") else (_LAYOUT, *inner)
 
 
-def _matches(pattern: str, name: tuple[str, ...]) -> bool:
+def matches_parts(pattern: str, name: tuple[str, ...]) -> bool:
+    """Whether a pattern names what has these parts."""
     if pattern == EVERY_IMAGE:
         return True
     layout = name[0] == _LAYOUT
     if pattern.startswith(_LAYOUT) is not layout or (layout and not _leads_down(name)):
         return False
-    parts = list(_parts(pattern))
+    parts = list(parts_of(pattern))
     if parts[-1] == _ANY:
         parts[-1:] = [_STAR, _ANY]
     host = 0 if layout else 1
