@@ -14,20 +14,21 @@ import stat
 import tarfile
 import tempfile
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
 
 from imgtrust.content import Descriptor
 from imgtrust.errors import InputFileError
 from imgtrust.formats.attachments import TITLE
 from imgtrust.reference import Digest
+from imgtrust.stores.titles import safe_title
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from imgtrust.stores.port import BlobSource
 
-__all__ = ["CONTENT_DIGEST", "DIRECTORY_TYPE", "FILE_TYPE", "UNPACK", "Layer", "pack", "packed", "safe_title"]
+__all__ = ["CONTENT_DIGEST", "DIRECTORY_TYPE", "FILE_TYPE", "UNPACK", "Layer", "pack", "packed"]
 
 FILE_TYPE: Final = "application/vnd.oci.image.layer.v1.tar"
 """What oras calls a file whose type is not said."""
@@ -36,7 +37,6 @@ UNPACK: Final = "io.deis.oras.content.unpack"
 CONTENT_DIGEST: Final = "io.deis.oras.content.digest"
 _PIECE: Final = 1024 * 1024
 _LEVEL: Final = 6
-_LONGEST_TITLE: Final = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,22 +45,6 @@ class Layer:
 
     descriptor: Descriptor
     source: BlobSource = field(repr=False)
-
-
-def safe_title(title: str) -> PurePosixPath:
-    """The relative path that a title means.
-
-    Raises:
-        ValueError: it is absolute, leads out of its directory, or is no path.
-    """
-    path = PurePosixPath(title)
-    if not title or len(title) > _LONGEST_TITLE or "\0" in title or "\\" in title or any(map(_control, title)):
-        message = "it is empty, too long, or has characters that no file name needs"
-        raise ValueError(message)
-    if path.is_absolute() or ".." in path.parts or not path.parts:
-        message = "it is absolute or leads out of the directory"
-        raise ValueError(message)
-    return path
 
 
 @contextlib.contextmanager
@@ -181,7 +165,3 @@ class _Hashing:
     def tell(self) -> int:
         """The number of bytes that were written."""
         return self._out.tell()
-
-
-def _control(character: str) -> bool:
-    return not character.isprintable()

@@ -15,12 +15,13 @@ import tarfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from imgtrust.commands.packing import UNPACK, safe_title
+from imgtrust.commands.packing import UNPACK
 from imgtrust.errors import ContentMalformed, LimitExceeded, OutputFileError
 from imgtrust.formats.attachments import TITLE
+from imgtrust.stores.titles import safe_title
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from types import TracebackType
     from typing import Self
 
@@ -43,6 +44,7 @@ class Destination:
         self._root = Path(directory)
         self._overwrite = overwrite
         self._staged: dict[Path, Path] = {}
+        self._directories: list[Path] = []
 
     def __enter__(self) -> Self:
         """Make the directory, and a hidden one in it for what is not checked yet.
@@ -99,9 +101,13 @@ class Destination:
             OutputFileError: a file exists and may not be overwritten, a link stands in the way, or the disk is full.
                 What could be told before the first file was given its name left nothing behind.
         """
+        for path in self._directories:
+            self._check_free(path, stat.S_ISDIR)
         for path in self._staged:
-            self._check_free(path)
+            self._check_free(path, stat.S_ISREG)
         try:
+            for path in self._directories:
+                (self._root / path).mkdir(parents=True, exist_ok=True)
             for path, aside in self._staged.items():
                 final = self._root / path
                 final.parent.mkdir(parents=True, exist_ok=True)
@@ -120,7 +126,7 @@ class Destination:
             raise ContentMalformed(message)
         self._staged[path] = aside
 
-    def _check_free(self, path: Path) -> None:
+    def _check_free(self, path: Path, kind: Callable[[int], bool]) -> None:
         """No link on the way, and nothing in the place of the file that must stay."""
         at = self._root
         for part in path.parts:
@@ -135,10 +141,10 @@ class Destination:
             if stat.S_ISLNK(mode):
                 message = f"{at} is a symbolic link; nothing is written through it"
                 raise OutputFileError(message)
-        if not stat.S_ISREG(mode):
-            message = f"{at} is in the place of a file that the artifact names; move it away first"
+        if not kind(mode):
+            message = f"{at} is in the place of something else that the artifact names; move it away first"
             raise OutputFileError(message)
-        if not self._overwrite:
+        if kind is stat.S_ISREG and not self._overwrite:
             message = f"{at} exists already and is not overwritten; move it away, or say that it may be overwritten"
             raise OutputFileError(message)
 
@@ -178,6 +184,7 @@ class Destination:
             message = f"the archive {title} names {member.name[:_SHOWN]!r}, which is not below {title}"
             raise ContentMalformed(message)
         if member.isdir():
+            self._directories.append(path)
             return
         content = members.extractfile(member) if member.isreg() else None
         if content is None:
