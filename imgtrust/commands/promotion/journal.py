@@ -130,7 +130,7 @@ class Journal:
         self._append({"step": name, "at": self._now().astimezone(UTC).isoformat(), **details})
 
     def recorded(self, record: Digest) -> None:
-        """The signed record is at the destination."""
+        """The signed record with this digest is about to be pushed."""
         self.record = record
         self._append({"record": str(record)})
 

@@ -5,21 +5,25 @@ Knows how the summary of a verdict is written and signed; judges nothing.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import imgtrust
 from imgtrust.commands.signing import make_attestation
+from imgtrust.formats.attachments import bundle_attachment
 from imgtrust.policy.verdict import Outcome
 from imgtrust.predicates.summary import VSA, Input, Summary, write_summary
 from imgtrust.reference import LayoutRepository
 
 if TYPE_CHECKING:
     from imgtrust.commands.promotion.plan import Plan
-    from imgtrust.commands.signing import Made, Signing
+    from imgtrust.commands.signing import Signing
+    from imgtrust.formats.attachments import Attachment
     from imgtrust.policy.verdict import Verdict
     from imgtrust.reference import Digest, Repository
 
 __all__ = ["make_record", "resource_uri", "summary_of"]
+
+_CONTENT: Final = "dsse-envelope"
 
 
 def resource_uri(repository: Repository, digest: Digest) -> str:
@@ -48,12 +52,13 @@ def summary_of(plan: Plan, verdict: Verdict) -> Summary:
     )
 
 
-def make_record(plan: Plan, verdict: Verdict, signing: Signing) -> Made:
-    """Sign the summary of the verdict at the destination, with a time-stamp of each authority.
+def make_record(plan: Plan, verdict: Verdict, signing: Signing) -> Attachment:
+    """Sign the summary of the verdict at the destination, with a time-stamp of each authority; not pushed yet.
 
     Raises:
         Undecided: the holder of the key or a time-stamp authority does not answer.
         KeyUnusable: what the key signed does not verify.
     """
     predicate = write_summary(summary_of(plan, verdict))
-    return make_attestation(signing, plan.root, plan.destination, VSA, predicate)
+    made = make_attestation(signing, plan.root, plan.destination, VSA, predicate)
+    return bundle_attachment(plan.root, made.payload, predicate_type=VSA, content=_CONTENT, created=signing.now())

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from imgtrust.commands.attaching import attach_made
+from imgtrust.commands.attaching import push_attachment
 from imgtrust.commands.progress import SILENT
 from imgtrust.commands.promotion.journal import Journal, journal_path
 from imgtrust.commands.promotion.plan import plan_digest
@@ -208,13 +208,18 @@ def _carry_out(
 
 
 def _record(goal: Store, plan: Plan, verdict: Verdict, journal: Journal, terms: Terms) -> Digest | None:
-    """Leave the signed record, once per plan: a second run of the same plan finds it in the journal."""
+    """Leave the signed record, once per plan: a second run of the same plan finds it by the journal.
+
+    The journal knows its digest before it is pushed, so that a kill between the two makes no second record.
+    """
     if terms.record is None:
         return None
     known = journal.record
     if known is not None and any(found.digest == known for found in goal.referrers(plan.root)):
         return known
-    digest = attach_made(goal, make_record(plan, verdict, terms.record), terms.now())
+    record = make_record(plan, verdict, terms.record)
+    digest = record.descriptor.digest
     journal.recorded(digest)
+    push_attachment(goal, record)
     terms.progress.step("recorded", f"{digest} (SLSA verification summary)")
     return digest
