@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from imgtrust.commands.graph import ImageGraph
-    from imgtrust.commands.promotion.snapshot import Snapshot
+    from imgtrust.commands.snapshot import Snapshot
     from imgtrust.reference import Digest, Reference, Repository
 
 __all__ = ["MAX_ATTACHED", "choose_platform", "make_plan"]

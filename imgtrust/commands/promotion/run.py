@@ -15,7 +15,6 @@ from imgtrust.commands.promotion.journal import Journal, journal_path
 from imgtrust.commands.promotion.plan import plan_digest
 from imgtrust.commands.promotion.planning import make_plan
 from imgtrust.commands.promotion.record import make_record
-from imgtrust.commands.promotion.snapshot import Snapshot
 from imgtrust.commands.promotion.steps import (
     Terms,
     bring_over,
@@ -27,6 +26,7 @@ from imgtrust.commands.promotion.steps import (
     with_faults,
 )
 from imgtrust.commands.promotion.told import with_fates
+from imgtrust.commands.snapshot import Snapshot
 from imgtrust.errors import Undecided, UsageError
 from imgtrust.policy.verdict import Outcome
 from imgtrust.reference import Reference

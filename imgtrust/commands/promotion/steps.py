@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from imgtrust.commands.progress import Progress
     from imgtrust.commands.promotion.journal import Journal
     from imgtrust.commands.promotion.plan import Plan
-    from imgtrust.commands.promotion.snapshot import Snapshot
     from imgtrust.commands.signing import Signing
+    from imgtrust.commands.snapshot import Snapshot
     from imgtrust.content import Descriptor
     from imgtrust.policy.verdict import Verdict
     from imgtrust.reference import Digest, Reference, Repository

@@ -8,7 +8,7 @@ import pytest
 
 from imgtrust.commands.promotion.plan import Plan, plan_digest
 from imgtrust.commands.promotion.planning import choose_platform, make_plan
-from imgtrust.commands.promotion.snapshot import Snapshot
+from imgtrust.commands.snapshot import Snapshot
 from imgtrust.content import Descriptor
 from imgtrust.errors import ContentMalformed, NotFound, UsageError
 from imgtrust.formats.attachments import Suffix, legacy_tag
