@@ -25,7 +25,8 @@ __all__ = ["DIRECTORY", "READ", "LayoutFiles", "OpenFile", "walk"]
 READ: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 """Flags for a file: no link, and no waiting for the other end of a pipe."""
 DIRECTORY: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
-_LINKS: Final = frozenset({errno.ELOOP, errno.ENOTDIR, errno.EMLINK})
+_IRREGULAR: Final = frozenset({errno.ELOOP, errno.ENOTDIR, errno.EMLINK, errno.ENXIO, errno.ENODEV})
+"""What opening a link, a component that is no directory, a socket or a device ends in."""
 _DENIED: Final = frozenset({errno.EACCES, errno.EPERM})
 
 
@@ -152,7 +153,7 @@ class LayoutFiles:
         try:
             yield
         except OSError as exc:
-            if exc.errno in _LINKS:
+            if exc.errno in _IRREGULAR:
                 raise ContentMismatch(self._irregular(path)) from exc
             kind: type[StoreError] = AccessDenied if exc.errno in _DENIED else StoreUnavailable
             message = f"{self.show(path)}: cannot be read: {exc.strerror}"
