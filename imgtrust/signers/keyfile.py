@@ -128,14 +128,12 @@ def _load_encrypted(block: bytes, what: str, passphrase: bytes) -> PrivateKeyTyp
         raise WrongPassphrase(message)
     try:
         return load_pem_private_key(block, passphrase)
-    except ValueError as exc:
+    except (ValueError, TypeError, UnsupportedAlgorithm) as exc:
         # Which of the two it is cannot always be told: garbage after decryption may be a damaged file.
         if "password" in str(exc).lower():
             message = f"the passphrase does not open the key {what}"
             raise WrongPassphrase(message) from None
         raise _damaged(what) from None
-    except (UnsupportedAlgorithm, TypeError) as exc:
-        raise _damaged(what) from exc
 
 
 def _load_pem(block: bytes, what: str) -> PrivateKeyTypes:
