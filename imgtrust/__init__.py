@@ -19,7 +19,9 @@ if TYPE_CHECKING:
         audit,
         judge,
         load_policy,
+        open_signer,
         open_store,
+        open_timestamper,
         promote,
         sign,
         verify,
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from imgtrust.policy.values import Policy
     from imgtrust.policy.verdict import Outcome, Verdict
     from imgtrust.reference import Digest, Reference
+    from imgtrust.stores.options import StoreOptions
 
 __all__ = [
     "Digest",
@@ -37,13 +40,16 @@ __all__ = [
     "Policy",
     "Reference",
     "Rejected",
+    "StoreOptions",
     "Verdict",
     "__version__",
     "attest",
     "audit",
     "judge",
     "load_policy",
+    "open_signer",
     "open_store",
+    "open_timestamper",
     "promote",
     "sign",
     "verify",
@@ -59,12 +65,15 @@ _HOMES: Final = {
     "Policy": "imgtrust.policy.values",
     "Reference": "imgtrust.reference",
     "Rejected": "imgtrust.errors",
+    "StoreOptions": "imgtrust.stores.options",
     "Verdict": "imgtrust.policy.verdict",
     "attest": "imgtrust.commands.library",
     "audit": "imgtrust.commands.library",
     "judge": "imgtrust.commands.library",
     "load_policy": "imgtrust.commands.library",
+    "open_signer": "imgtrust.commands.library",
     "open_store": "imgtrust.commands.library",
+    "open_timestamper": "imgtrust.commands.library",
     "promote": "imgtrust.commands.library",
     "sign": "imgtrust.commands.library",
     "verify": "imgtrust.commands.library",

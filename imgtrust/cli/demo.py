@@ -44,14 +44,13 @@ def demo(
       imgtrust demo
       imgtrust demo /tmp/demo
     """
-    from imgtrust.commands.demo import PASSPHRASE, play  # noqa: PLC0415 - only here
+    from imgtrust.commands.demo import play  # noqa: PLC0415 - only here
 
     console = Console(session.stdout, session.stderr, session.environment)
     folder = _new_folder(directory)
     # Nothing of the caller's set-up may change the story: neither a policy, nor an authority, nor a journal elsewhere.
     environment = {
         **{name: value for name, value in session.environment.items() if not name.startswith("IMGTRUST_")},
-        "IMGTRUST_PASSPHRASE": PASSPHRASE,
         "IMGTRUST_CACHE_DIR": ".cache",
     }
     with _inside(folder):
@@ -100,6 +99,8 @@ class _Story:
         self._session = session
         self._console = console
         self._acts = 0
+        self._typed = False
+        self._environment = dict(session.environment)
 
     def act(self, title: str) -> None:
         """A line across, and the title."""
@@ -110,25 +111,34 @@ class _Story:
 
     def say(self, text: str) -> None:
         """A paragraph."""
+        self._typed = False
         self._put("\n" + "\n".join(textwrap.wrap(text, self._console.width, break_on_hyphens=False)) + "\n")
 
     def shell(self, line: str) -> None:
-        """A line as typed; the output of ``cat`` is the file."""
-        self._put(f"\n{self._bold(f'$ {line}')}\n" if not line.startswith("#") else f"\n  {line}\n")
-        if line.startswith("cat "):
-            self._put(textwrap.indent(Path(line.removeprefix("cat ")).read_text(encoding="utf-8"), "  "))
+        """A line as typed: ``cat`` shows the file, ``export`` holds from here on; lines in a row stay together."""
+        gap = "" if self._typed else "\n"
+        self._put(f"{gap}  {line}\n" if line.startswith("#") else f"{gap}{self._bold(f'$ {line}')}\n")
+        self._typed = True
+        word, _, rest = line.partition(" ")
+        if word == "cat":
+            self._put(textwrap.indent(Path(rest).read_text(encoding="utf-8"), "  "))
+        elif word == "export":
+            name, _, value = rest.partition("=")
+            self._environment[name] = value
 
     def run(self, *arguments: str, expect: int = 0, quiet: bool = False) -> None:
         """Run the real command in this process."""
         from imgtrust.cli.main import run  # noqa: PLC0415 - main imports the commands
 
+        session = replace(self._session, environment=self._environment)
         if quiet:
             silent = io.StringIO()
-            status = run(arguments, replace(self._session, stdout=silent, stderr=silent))
+            status = run(arguments, replace(session, stdout=silent, stderr=silent))
             shown = silent.getvalue()
         else:
             self._put(f"\n{self._bold('$ imgtrust ' + shlex.join(arguments))}\n")
-            status = run(arguments, replace(self._session, stderr=self._session.stdout))
+            self._typed = False
+            status = run(arguments, replace(session, stderr=session.stdout))
             shown = ""
         if status != expect:
             message = f"the demo expected exit status {expect} and got {status}. {shown}"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from imgtrust.commands import demoattacks
 from imgtrust.commands.demoauthority import demo_authority
-from imgtrust.commands.demodocuments import POLICY, cyclonedx, provenance, spdx
+from imgtrust.commands.demodocuments import cyclonedx, policy, provenance, spdx
 from imgtrust.commands.demoimage import PLATFORMS, build_image
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ PASSPHRASE: Final = "demo-passphrase"  # noqa: S105 - it protects nothing, and i
 """The passphrase of the demo's keys: in the environment, as a build would have it, never an argument."""
 
 _IMAGE: Final = "oci:build:1.4.2"
+_GATE: Final = ("--policy", "gate.toml", "--record-key", "keys/gate.key")
 _OLD_AGE: Final = timedelta(days=200)
 
 
@@ -60,12 +61,12 @@ def play(stage: Stage, folder: str, now: Callable[[], datetime]) -> None:
     with demo_authority(now) as authority:
         _prepare(stage, authority.pem, now())
         _build(stage, authority.url, now())
-        _papers(stage, authority.url)
+        _papers(stage)
         authority.clock = lambda: now() - _OLD_AGE
-        _old_release(stage, authority.url, now() - _OLD_AGE)
+        _old_release(stage, now() - _OLD_AGE)
         authority.clock = now
         _ask(stage)
-        _promote(stage, authority.url)
+        _promote(stage)
         _attacks(stage, now())
     _next(stage, folder)
 
@@ -75,7 +76,7 @@ def _prepare(stage: Stage, pem: bytes, started: datetime) -> None:
     Path("keys").mkdir()
     Path("attacks").mkdir()
     for name, text in (
-        ("gate.toml", POLICY),
+        ("gate.toml", policy(started)),
         ("shop.cdx.json", cyclonedx()),
         ("shop.spdx.json", spdx(started)),
         ("provenance.json", provenance(started)),
@@ -101,36 +102,34 @@ def _build(stage: Stage, tsa: str, started: datetime) -> None:
     for name in ("release", "ci", "gate"):
         stage.run("keys", "generate", f"keys/{name}")
     stage.say(
-        "The release is signed by its digest. A time-stamp authority (here a throw-away one; --tsa takes any RFC 3161 "
-        "service) proves when."
+        "The release is signed by its digest. A time-stamp authority proves when: here a throw-away one on this "
+        "machine; any RFC 3161 service will do, by this variable or with --tsa URL."
     )
-    stage.run("sign", "--key", "keys/release.key", "--tsa", tsa, _IMAGE)
-    stage.say(
-        "One signature on the index covers both platforms. cosign 3 would accept it as well: it is a Sigstore bundle."
-    )
+    stage.shell(f"export IMGTRUST_TSA={tsa}")
+    stage.run("sign", "--key", "keys/release.key", _IMAGE)
+    stage.say("One signature of the index covers both platforms. It is a Sigstore bundle, which cosign 3 accepts too.")
 
 
-def _papers(stage: Stage, tsa: str) -> None:
+def _papers(stage: Stage) -> None:
     """Act 2."""
     stage.act("Its papers are attached")
     stage.say(
-        "The build says what is inside, in both common formats, and how it was built. It signs each with its own key."
+        "The build says what is inside, in both common formats, and how it was built, and signs each with its own key."
     )
-    common = ("--key", "keys/ci.key", "--tsa", tsa, _IMAGE)
     for file in ("shop.cdx.json", "shop.spdx.json"):
-        stage.run("sbom", "attach", *common, "--file", file)
-    stage.run("attest", *common, "--type", "slsa-provenance", "--predicate", "provenance.json")
+        stage.run("sbom", "attach", "--key", "keys/ci.key", "--file", file, _IMAGE)
+    stage.run("attest", "--key", "keys/ci.key", "--type", "slsa-provenance", "--predicate", "provenance.json", _IMAGE)
     stage.say("All of it hangs on the image as OCI 1.1 referrers, beside the signature, and travels with it.")
 
 
-def _old_release(stage: Stage, tsa: str, then: datetime) -> None:
+def _old_release(stage: Stage, then: datetime) -> None:
     """What act 5 needs: a release that was published long ago, with everything that was asked for."""
     build_image("build", "1.1.0", says="welcome to the old shop", built=then)
-    old = "oci:build:1.1.0"
-    ci = ("--key", "keys/ci.key", "--tsa", tsa, old)
-    stage.run("sign", "--key", "keys/release.key", "--tsa", tsa, old, quiet=True)
-    stage.run("sbom", "attach", *ci, "--file", "shop.cdx.json", quiet=True)
-    stage.run("attest", *ci, "--type", "slsa-provenance", "--predicate", "provenance.json", quiet=True)
+    old, key = "oci:build:1.1.0", "keys/ci.key"
+    stage.run("sign", "--key", "keys/release.key", old, quiet=True)
+    stage.run("sbom", "attach", "--key", key, "--file", "shop.cdx.json", old, quiet=True)
+    provenance_of = ("--type", "slsa-provenance", "--predicate", "provenance.json")
+    stage.run("attest", "--key", key, *provenance_of, old, quiet=True)
 
 
 def _ask(stage: Stage) -> None:
@@ -149,25 +148,18 @@ def _ask(stage: Stage) -> None:
     stage.run("inspect", "--policy", "gate.toml", _IMAGE)
 
 
-def _promote(stage: Stage, tsa: str) -> None:
+def _promote(stage: Stage) -> None:
     """Act 4."""
     stage.act("It goes to production")
     stage.say(
         "Judge, copy with all evidence, judge again what arrived, leave a signed record, and only then move the tag."
     )
-    stage.run(
-        "promote",
-        "--policy",
-        "gate.toml",
-        "--record-key",
-        "keys/gate.key",
-        "--record-tsa",
-        tsa,
-        _IMAGE,
-        "oci:production",
+    stage.run("promote", *_GATE, _IMAGE, "oci:production")
+    stage.say(
+        "Production has the image and every proof, and can be asked without the build: oci:production:1.4.2 answers as "
+        "oci:build:1.4.2 did. A second run finds everything there and copies nothing:"
     )
-    stage.say("Production can ask for itself, with the same policy and nothing but its own copy:")
-    stage.run("verify", "--policy", "gate.toml", "--quiet", "oci:production:1.4.2", quiet=False)
+    stage.run("promote", *_GATE, _IMAGE, "oci:production")
 
 
 def _attacks(stage: Stage, built: datetime) -> None:
@@ -181,9 +173,9 @@ def _attacks(stage: Stage, built: datetime) -> None:
         "The signature is as good as before, but it is a signature of other bytes. Way out: push the image again from "
         "its build; asking again will not help."
     )
-    stage.say("Second: a different image takes over the tag, and every signature of the good one is hung on it.")
-    _, moved = demoattacks.move_signatures("build", "1.4.2", "attacks/2-moved", built=built)
-    stage.shell(f"# {moved} attachments of the good image now claim to be about another one")
+    stage.say("Second: a different image takes over the tag, and the signature of the good one is hung on it.")
+    demoattacks.move_signature("build", "1.4.2", "attacks/2-moved", built=built)
+    stage.shell("# attacks/2-moved: the signature's manifest now says that it is about another image")
     stage.run("verify", "--policy", "gate.toml", "oci:attacks/2-moved:1.4.2", expect=1)
     stage.say(
         "A signature names the digest that it is about, and that is not this image. Way out: whoever really made this "
@@ -201,7 +193,7 @@ def _attacks(stage: Stage, built: datetime) -> None:
     )
     stage.say("Fourth: an image that nobody signed is sent straight to production.")
     demoattacks.forge_unsigned("attacks/4-unsigned", "1.4.2", built=built)
-    stage.run("promote", "--policy", "gate.toml", "oci:attacks/4-unsigned:1.4.2", "oci:production", expect=1)
+    stage.run("promote", *_GATE, "oci:attacks/4-unsigned:1.4.2", "oci:production", expect=1)
     stage.say(
         "Nothing was written, and production still has what it had. Way out: the report names the command to type."
     )

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from imgtrust import strict_json
 from imgtrust.commands.demoimage import build_image
 from imgtrust.content import Index, Manifest, describe, parse_manifest
+from imgtrust.formats.statement import SIGN_PREDICATE
 from imgtrust.reference import Digest, LayoutRepository
 from imgtrust.stores import open_store
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from imgtrust.content import Descriptor
     from imgtrust.stores.port import Store
 
-__all__ = ["alter_layer", "forge_unsigned", "move_signatures", "put_back"]
+__all__ = ["alter_layer", "forge_unsigned", "move_signature", "put_back"]
 
 
 def alter_layer(layout: str, tag: str, copy: str) -> Digest:
@@ -39,28 +40,23 @@ def alter_layer(layout: str, tag: str, copy: str) -> Digest:
     return layer.digest
 
 
-def move_signatures(layout: str, tag: str, copy: str, *, built: datetime) -> tuple[Digest, int]:
-    """Put another image under the tag in a copy, and hang everything that was attached to the good one on it.
-
-    Returns the digest of the other image, and how many attachments were moved.
-    """
+def move_signature(layout: str, tag: str, copy: str, *, built: datetime) -> Digest:
+    """Put another image under the tag in a copy, and hang the signature of the good one on it; returns its digest."""
     shutil.copytree(layout, copy)
     other = build_image(copy, tag, says="all your baskets are mine", built=built)
     origin, goal = open_store(LayoutRepository(layout)), open_store(LayoutRepository(copy))
-    moved = 0
     try:
         for referrer in origin.referrers(origin.resolve(tag)):
-            members = strict_json.loads(origin.fetch(referrer))
-            if not isinstance(members, dict):
-                continue
-            members["subject"] = {"mediaType": other.media_type, "digest": str(other.digest), "size": other.size}
-            raw = strict_json.dumps(members)
-            goal.push(describe(raw, referrer.media_type), raw)
-            moved += 1
+            raw = origin.fetch(referrer)
+            members = strict_json.loads(raw)
+            if isinstance(members, dict) and SIGN_PREDICATE.encode() in raw:
+                members["subject"] = {"mediaType": other.media_type, "digest": str(other.digest), "size": other.size}
+                moved = strict_json.dumps(members)
+                goal.push(describe(moved, referrer.media_type), moved)
     finally:
         origin.close()
         goal.close()
-    return other.digest, moved
+    return other.digest
 
 
 def put_back(layout: str, old: str, tag: str, copy: str) -> Digest:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DemoAuthority", "demo_authority"]
 
-_NAME: Final = "demo time-stamp authority"
+_NAME: Final = "demo TSA"
 _LIMIT: Final = 64 * 1024
 
 

@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-__all__ = ["BUILDER", "POLICY", "cyclonedx", "provenance", "spdx"]
+__all__ = ["BUILDER", "cyclonedx", "policy", "provenance", "spdx"]
 
 BUILDER: Final = "https://ci.example.com/builders/release"
 
-POLICY: Final = """\
+_POLICY: Final = """\
 version = 1
 
-# Who may speak: one key signs releases, another is the build's.
+# Who may speak, and from when to when: one key signs releases, another is the build's.
 [signers.release]
 key = "keys/release.pub"
+not_before = {begin}
+not_after = {end}
 
 [signers.ci]
 key = "keys/ci.pub"
+not_before = {begin}
+not_after = {end}
 
 # Who may say what time it is.
 [time]
@@ -30,9 +35,10 @@ tsa_roots = ["tsa.pem"]
 [[scopes]]
 images = ["oci:**"]
 promote_to = ["oci:production"]
-signatures = { any_of = ["release"] }
+signatures = {{ any_of = ["release"] }}
 
 [scopes.publish]
+trusted_time = ["tsa"]
 max_age = "90d"
 
 [[scopes.evidence]]
@@ -44,7 +50,19 @@ builder = "https://ci.example.com/builders/release"
 type = "cyclonedx"
 signed_by = ["ci"]
 """
-"""The gate's policy; paths are relative to it."""
+
+_YEAR: Final = timedelta(days=365)
+
+
+def policy(now: datetime) -> str:
+    """The gate's policy; paths are relative to it, and its keys speak from a year ago to a year ahead."""
+    day = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    return _POLICY.format(begin=_rfc3339(day - _YEAR), end=_rfc3339(day + _YEAR))
+
+
+def _rfc3339(moment: datetime) -> str:
+    """A time as the documents write it."""
+    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def cyclonedx() -> str:
@@ -73,7 +91,7 @@ def spdx(created: datetime) -> str:
             "SPDXID": "SPDXRef-DOCUMENT",
             "name": "shop-1.4.2",
             "documentNamespace": "https://example.com/sbom/shop-1.4.2",
-            "creationInfo": {"created": f"{created:%Y-%m-%dT%H:%M:%SZ}", "creators": ["Tool: imgtrust-demo"]},
+            "creationInfo": {"created": _rfc3339(created), "creators": ["Tool: imgtrust-demo"]},
             "packages": [
                 {
                     "name": name,
@@ -100,7 +118,7 @@ def provenance(started: datetime) -> str:
             },
             "runDetails": {
                 "builder": {"id": BUILDER},
-                "metadata": {"invocationId": "build-1042", "startedOn": f"{started:%Y-%m-%dT%H:%M:%SZ}"},
+                "metadata": {"invocationId": "build-1042", "startedOn": _rfc3339(started)},
             },
         }
     )

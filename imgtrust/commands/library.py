@@ -1,0 +1,304 @@
+"""The surface for Python (CLI.md section 6): the same calls that the command line makes, with plain arguments.
+
+Knows defaults that suit a caller in Python; decides nothing. Nothing is read from the process's environment but what
+is handed in, except that ``environment`` defaults to it, as everybody who calls from a script expects.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from imgtrust.errors import Rejected, UsageError
+from imgtrust.policy.verdict import Outcome
+from imgtrust.reference import Reference
+from imgtrust.stores.options import StoreOptions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from imgtrust.commands.loading import Judgement
+    from imgtrust.policy.values import Policy
+    from imgtrust.policy.verdict import PolicyId, Verdict
+    from imgtrust.reports.results import PromotionResult, SignedResult
+    from imgtrust.signers.port import Signer, Timestamper
+    from imgtrust.stores.port import Store
+
+__all__ = [
+    "LoadedPolicy",
+    "attest",
+    "audit",
+    "judge",
+    "load_policy",
+    "open_signer",
+    "open_store",
+    "open_timestamper",
+    "promote",
+    "sign",
+    "verify",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedPolicy:
+    """A policy with the keys and authorities that it names, ready to judge with."""
+
+    judgement: Judgement
+
+    @property
+    def policy(self) -> Policy:
+        """What the policy says."""
+        return self.judgement.policy
+
+    @property
+    def policy_id(self) -> PolicyId:
+        """Where it came from, and its digest, as reports name it."""
+        return self.judgement.policy_id
+
+
+def load_policy(policy: str | Path | Policy, *, environment: Mapping[str, str] | None = None) -> LoadedPolicy:
+    """Read a policy file, or the keys of a policy that was built in code (paths from the working directory).
+
+    Raises:
+        PolicyError: the policy is wrong; it knows its line.
+        InputFileError: a file cannot be read.
+        KeyUnusable: a key cannot be used.
+    """
+    from imgtrust.commands.loading import Judgement, load_policy_file, load_trust  # noqa: PLC0415 - at first use
+
+    variables = os.environ if environment is None else environment
+    if isinstance(policy, (str, Path)):
+        return LoadedPolicy(load_policy_file(Path(policy), variables))
+    from imgtrust.policy.identity import policy_id  # noqa: PLC0415 - at first use
+    from imgtrust.policy.writing import write_policy  # noqa: PLC0415 - at first use
+
+    identity = policy_id(write_policy(policy).encode(), "code")
+    return LoadedPolicy(Judgement(policy, identity, load_trust(policy, variables, Path())))
+
+
+def judge(
+    image: str,
+    policy: str | Path | Policy | LoadedPolicy,
+    *,
+    at: datetime | None = None,
+    options: StoreOptions | None = None,
+) -> Verdict:
+    """The verdict on an image, whatever it is; every blob is re-hashed. ``at`` (aware) is the time of judgement.
+
+    Raises:
+        UsageError: the name or the policy is wrong. Nothing else: what a store cannot tell is a verdict too.
+    """
+    from imgtrust.commands.judge import judge_name  # noqa: PLC0415 - at first use
+
+    return judge_name(image, _loaded(policy).judgement, _options(options), at=_moment(at))
+
+
+def verify(
+    image: str,
+    policy: str | Path | Policy | LoadedPolicy,
+    *,
+    at: datetime | None = None,
+    options: StoreOptions | None = None,
+) -> Verdict:
+    """The accepted verdict on an image.
+
+    Raises:
+        Rejected: the verdict is another one; it is ``error.verdict`` (compare its ``outcome``: an image of which
+            nothing could be told is not rejected, but it is not accepted either).
+        UsageError: the name or the policy is wrong.
+    """
+    verdict = judge(image, policy, at=at, options=options)
+    if verdict.outcome is not Outcome.ACCEPTED:
+        from imgtrust.reports import Style  # noqa: PLC0415 - only where it is told
+        from imgtrust.reports.text import render_verdict  # noqa: PLC0415 - as above
+
+        raise Rejected(verdict, render_verdict(verdict, Style()))
+    return verdict
+
+
+def audit(
+    repositories: Iterable[str],
+    policy: str | Path | Policy | LoadedPolicy,
+    *,
+    at: datetime | None = None,
+    options: StoreOptions | None = None,
+) -> Iterator[Verdict]:
+    """The verdicts on every image of repositories (``HOST/REPO``, ``HOST/PREFIX/**``, ``oci:DIR``), as they come.
+
+    Raises:
+        UsageError: a name or the policy is wrong; NoImages while iterating where there is no image.
+    """
+    from imgtrust.commands.audit import audit as run  # noqa: PLC0415 - at first use
+
+    chosen = _options(options)
+    return iter(run(repositories, _loaded(policy).judgement, chosen, at=_moment(at), jobs=chosen.jobs))
+
+
+def sign(
+    images: Sequence[str],
+    signer: Signer,
+    *,
+    timestampers: Sequence[Timestamper] = (),
+    recursive: bool = False,
+    options: StoreOptions | None = None,
+) -> list[SignedResult]:
+    """Sign images and attach the signatures (``open_signer`` opens a key).
+
+    Raises:
+        ImgtrustError: an image could not be signed; those before it in the list are.
+    """
+    from imgtrust.commands.sign import sign_images  # noqa: PLC0415 - at first use
+    from imgtrust.commands.signing import Signing  # noqa: PLC0415 - as above
+
+    signing = Signing(signer, tuple(timestampers))
+    return _all_done(sign_images(images, signing, _options(options), recursive=recursive))
+
+
+def attest(
+    images: Sequence[str],
+    predicate: object,
+    type_name: str,
+    signer: Signer,
+    *,
+    timestampers: Sequence[Timestamper] = (),
+    options: StoreOptions | None = None,
+) -> list[SignedResult]:
+    """Sign a statement about images and attach it: ``predicate`` is any JSON value, ``type_name`` an alias or a URI.
+
+    Raises:
+        UsageError: there is no such type.
+        ImgtrustError: an image could not be attested; those before it in the list are.
+    """
+    from imgtrust.commands.attest import Predicate, attest_images  # noqa: PLC0415 - at first use
+    from imgtrust.commands.signing import Signing  # noqa: PLC0415 - as above
+    from imgtrust.predicates.types import canonical  # noqa: PLC0415 - as above
+
+    said = Predicate(canonical(type_name), predicate)
+    return _all_done(attest_images(images, said, Signing(signer, tuple(timestampers)), _options(options)))
+
+
+def promote(
+    source: str,
+    destination: str,
+    policy: str | Path | Policy | LoadedPolicy,
+    *,
+    record_signer: Signer | None = None,
+    at: datetime | None = None,
+    source_options: StoreOptions | None = None,
+    destination_options: StoreOptions | None = None,
+    journal: Path | None = None,
+) -> PromotionResult:
+    """Verify an image, copy it with its evidence, verify again, record, tag.
+
+    Raises:
+        Rejected: the image was not accepted, at the source or at the destination; no tag was set.
+        UsageError: a name or the policy is wrong.
+        PromotionRefused: the destination cannot take it.
+        Undecided: not finished; the same call goes on.
+    """
+    from imgtrust.commands.promotion.run import promote as run  # noqa: PLC0415 - at first use
+    from imgtrust.commands.signing import Signing  # noqa: PLC0415 - as above
+
+    first = _options(source_options)
+    result = run(
+        source,
+        destination,
+        _loaded(policy).judgement,
+        source_options=first,
+        destination_options=_options(destination_options),
+        at=_moment(at),
+        now=_now,
+        record=None if record_signer is None else Signing(record_signer),
+        journal=journal,
+        jobs=first.jobs,
+    )
+    verdict = result.before if result.after is None else result.after
+    if verdict.outcome is not Outcome.ACCEPTED:
+        from imgtrust.reports import Style  # noqa: PLC0415 - only where it is told
+        from imgtrust.reports.told import told_promotion  # noqa: PLC0415 - as above
+
+        raise Rejected(verdict, told_promotion(result, Style()))
+    return result
+
+
+def open_signer(
+    key: str, *, passphrase_file: str | None = None, environment: Mapping[str, str] | None = None
+) -> Signer:
+    """The private key ``FILE``, ``env://NAME`` or ``awssm://SECRET``, opened once.
+
+    Its passphrase comes from IMGTRUST_PASSPHRASE or COSIGN_PASSWORD, else from the file; nobody is asked.
+
+    Raises:
+        KeyUnusable: the key cannot be used; WrongPassphrase where the passphrase does not open it.
+    """
+    from imgtrust.signers import PassphraseSource  # noqa: PLC0415 - at first use
+    from imgtrust.signers import open_signer as opened  # noqa: PLC0415 - as above
+
+    variables = os.environ if environment is None else environment
+    return opened(key, passphrase=PassphraseSource(variables, passphrase_file), environment=variables)
+
+
+def open_timestamper(url: str) -> Timestamper:
+    """The RFC 3161 authority at a URL.
+
+    Raises:
+        UsageError: the URL is not one that is used.
+    """
+    from imgtrust.signers import open_timestamper as opened  # noqa: PLC0415 - at first use
+    from imgtrust.signers.tsa import TsaOptions  # noqa: PLC0415 - as above
+
+    return opened(url, TsaOptions(environment=os.environ))
+
+
+def open_store(reference: str | Reference, *, options: StoreOptions | None = None) -> Store:
+    """The store of an image or a repository; close it when done.
+
+    Raises:
+        InvalidReference: the name cannot be read.
+    """
+    from imgtrust.stores import open_store as opened  # noqa: PLC0415 - at first use
+
+    named = Reference.parse(reference, bare=True) if isinstance(reference, str) else reference
+    return opened(named.repository, _options(options))
+
+
+def _loaded(policy: str | Path | Policy | LoadedPolicy) -> LoadedPolicy:
+    """A policy that is ready, made ready once."""
+    return policy if isinstance(policy, LoadedPolicy) else load_policy(policy)
+
+
+def _options(options: StoreOptions | None) -> StoreOptions:
+    """The options given, or those of a person at this machine: its credentials and proxies."""
+    return StoreOptions(environment=os.environ) if options is None else options
+
+
+def _moment(at: datetime | None) -> datetime:
+    """The time of judgement.
+
+    Raises:
+        UsageError: it has no zone, so that nobody can say which moment is meant.
+    """
+    if at is not None and at.utcoffset() is None:
+        message = f"the time of judgement {at.isoformat()} has no zone; give an aware datetime"
+        raise UsageError(message)
+    return _now() if at is None else at
+
+
+def _now() -> datetime:
+    """The clock, aware UTC."""
+    return datetime.now(UTC)
+
+
+def _all_done(outcomes: Iterable[object]) -> list[SignedResult]:
+    """The results, or the first failure."""
+    from imgtrust.commands.many import Failed  # noqa: PLC0415 - at first use
+
+    done: list[SignedResult] = []
+    for outcome in outcomes:
+        if isinstance(outcome, Failed):
+            raise outcome.error
+        done.append(outcome)  # type: ignore[arg-type]  # the other kind of outcome
+    return done
