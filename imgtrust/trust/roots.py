@@ -169,10 +169,9 @@ def _trusted_root(data: bytes, name: str) -> Mapping[str, object]:
     except strict_json.StrictJsonError as exc:
         message = f"{name}: {exc}; expected a Sigstore trusted root"
         raise InputFileError(message) from exc
-    if members.get("mediaType") not in _MEDIA_TYPES:
-        message = (
-            f"{name}: mediaType is {str(members.get('mediaType'))[:80]!r}, expected that of a Sigstore trusted root"
-        )
+    media_type = _text(members, "mediaType", name)
+    if media_type not in _MEDIA_TYPES:
+        message = f"{name}: mediaType is {media_type[:80]!r}, expected that of a Sigstore trusted root"
         raise InputFileError(message)
     return members
 
@@ -185,7 +184,9 @@ def _object(value: object, what: str) -> Mapping[str, object]:
 
 
 def _objects(members: Mapping[str, object], name: str, what: str) -> tuple[Mapping[str, object], ...]:
-    value = members.get(name, [])
+    value = members.get(name)
+    if value is None:
+        return ()
     if not isinstance(value, list) or len(value) > MAX_ANCHORS:
         message = f"{what}: {name} is not a list of at most {MAX_ANCHORS} entries"
         raise InputFileError(message)
@@ -193,7 +194,9 @@ def _objects(members: Mapping[str, object], name: str, what: str) -> tuple[Mappi
 
 
 def _text(members: Mapping[str, object], name: str, what: str) -> str:
-    value = members.get(name, "")
+    value = members.get(name)
+    if value is None:
+        return ""
     if not isinstance(value, str):
         message = f"{what}: {name} is not a string"
         raise InputFileError(message)

@@ -181,25 +181,26 @@ def simple_payload(digest: str = str(IMAGE), kind: str = "cosign container image
 
 
 def signature_layer(
-    key: Key, payload: bytes | None = None, *, timestamp: str | None = None, **annotations: str
+    key: Key, payload: bytes | None = None, *, timestamp: str | None = None, more: Mapping[str, str] | None = None
 ) -> Evidence:
-    """A layer of a ``.sig`` manifest. ``timestamp`` is the text of its annotation; others are given by full name."""
+    """A layer of a ``.sig`` manifest; ``timestamp`` is the text of its annotation, ``more`` are others."""
     payload = simple_payload() if payload is None else payload
-    found = {"dev.cosignproject.cosign/signature": b64(key.sign(payload)), **annotations}
+    found = {"dev.cosignproject.cosign/signature": b64(key.sign(payload)), **(more or {})}
     if timestamp is not None:
         found["dev.sigstore.cosign/rfc3161timestamp"] = timestamp
     return evidence(payload, SIMPLESIGNING_LAYER, found)
 
 
-def attestation_layer(key: Key, payload: bytes | None = None, **annotations: str) -> Evidence:
-    """A layer of a ``.att`` manifest."""
+def attestation_layer(key: Key, payload: bytes | None = None, *, more: Mapping[str, str] | None = None) -> Evidence:
+    """A layer of a ``.att`` manifest, with ``more`` annotations."""
     payload = statement(predicate_type="https://slsa.dev/provenance/v1") if payload is None else payload
     envelope = {
         "payloadType": "application/vnd.in-toto+json",
         "payload": b64(payload),
         "signatures": [{"keyid": "", "sig": b64(key.sign(pae(payload)))}],
     }
-    return evidence(strict_json.dumps(envelope), DSSE_LAYER, {"dev.cosignproject.cosign/signature": "", **annotations})
+    annotations = {"dev.cosignproject.cosign/signature": "", **(more or {})}
+    return evidence(strict_json.dumps(envelope), DSSE_LAYER, annotations)
 
 
 def trusting(*keys: Key, authorities: tuple[Any, ...] = ()) -> TrustRoot:
