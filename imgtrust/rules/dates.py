@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from imgtrust.rules.signers import by_signer, sign_command
-from imgtrust.rules.wording import age, count, moment
+from imgtrust.rules.wording import age, count, moment, one_line
 from imgtrust.trust.times import TimeClass, TimeSource
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def trusted_time(subject: Subject, rule: PublishRule, signers: SignatureRule) ->
     )
     if claims:
         why += "\n" + "\n".join(
-            f"{claim.source} {claim.authority}: {claim.reason} [{claim.code}]" for claim in claims[:3]
+            f"{one_line(f'{claim.source} {claim.authority}: {claim.reason}')} [{claim.code}]" for claim in claims[:3]
         )
     return subject.finding(
         TRUSTED_TIME,
@@ -112,8 +112,8 @@ def max_age(subject: Subject, limit: timedelta) -> Finding:
         passes,
         required=required,
         observed=age(elapsed),
-        why=f"published {moment(oldest.time)}, by the earliest proven time ({oldest.authority}); signing again does "
-        "not change that",
+        why=f"published {moment(oldest.time)}, by the earliest proven time ({one_line(oldest.authority)}); "
+        "signing again does not change that",
         fix="build and publish the image anew",
         changes_at=later(oldest.time, limit, -oldest.accuracy, TICK) if passes else None,
         more_could_help=False,
@@ -135,7 +135,7 @@ def min_soak(subject: Subject, limit: timedelta, sources: tuple[TimeSource, ...]
         elapsed >= limit,
         required=required,
         observed=age(elapsed),
-        why=f"published {moment(oldest.time)} ({oldest.authority}); it passes {when}",
+        why=f"published {moment(oldest.time)} ({one_line(oldest.authority)}); it passes {when}",
         fix="wait until then, or lower min_soak for this scope",
         changes_at=passes_from if elapsed < limit else None,
     )
@@ -160,7 +160,7 @@ def window(subject: Subject, rule: PublishRule) -> Finding:
         not early and not late,
         required=required,
         observed=f"published {moment(oldest.time)}",
-        why=f"the earliest proven time is {'before' if early else 'after'} the window ({oldest.authority})",
+        why=f"the earliest proven time is {'before' if early else 'after'} the window ({one_line(oldest.authority)})",
         fix="build and publish the image anew" if early else "publish no later than the window allows, or widen it",
         more_could_help=not early,
     )
