@@ -52,12 +52,14 @@ class Prefix:
 class AuditSummary:
     """What an audit came to; complete once its verdicts were all taken.
 
-    ``older``: images that were left out because of ``since``. ``not_checked`` has every reason once.
+    ``absent``: names of which the store says that it has none. ``older``: images that were left out because of
+    ``since``. ``not_checked`` has every reason once.
     """
 
     outcomes: Counter[Outcome] = field(default_factory=Counter)
     repositories: int = 0
     images: int = 0
+    absent: int = 0
     older: int = 0
     not_checked: list[str] = field(default_factory=list)
 
@@ -156,7 +158,7 @@ class _Run:
             finally:
                 for future in running:
                     future.cancel()
-        if not self.summary.images:
+        if self.summary.images == self.summary.absent:
             message = "no image was found in what was named; an empty audit is never accepted"
             raise NoImages(message)
 
@@ -167,6 +169,7 @@ class _Run:
         for future in done:
             verdict = future.result()
             self.summary.images += 1
+            self.summary.absent += verdict.not_found
             earliest = verdict.published.earliest
             if self.since is not None and earliest is not None and self.at - earliest > self.since:
                 self.summary.older += 1

@@ -5,7 +5,7 @@ Knows where files, variables and secrets are read from; knows nothing of what is
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     from imgtrust.policy.verdict import PolicyId
     from imgtrust.trust.times import TimestampAuthority
 
-__all__ = ["Judgement", "load_flags", "load_policy_file", "read_input", "read_key_reference"]
+__all__ = ["PUBLIC_GOOD", "Judgement", "load_flags", "load_policy_file", "read_input", "read_key_reference"]
 
+PUBLIC_GOOD: Final = "public-good"
+"""As ``trusted_root`` in a policy: the packaged trusted root of Sigstore's public good instance."""
 _MAX_INPUT: Final = 16 * 1024 * 1024
 _PEM: Final = "-----BEGIN"
 
@@ -55,6 +57,9 @@ def load_policy_file(path: Path, environment: Mapping[str, str]) -> Judgement:
 def load_flags(shorthand: Shorthand, environment: Mapping[str, str]) -> Judgement:
     """The judgement that the flags of ``verify`` mean; paths are relative to the working directory.
 
+    Where the flags ask for dates and name no trusted root, the packaged one of Sigstore's public good is meant
+    (CLI.md section 3); the policy then names it.
+
     Raises:
         UsageError: as ``load_policy_file``, or the flags contradict each other.
     """
@@ -62,9 +67,17 @@ def load_flags(shorthand: Shorthand, environment: Mapping[str, str]) -> Judgemen
     from imgtrust.policy.identity import policy_id  # noqa: PLC0415 - as above
     from imgtrust.policy.writing import write_policy  # noqa: PLC0415 - as above
 
+    if shorthand.trusted_root is None and _asks_for_dates(shorthand):
+        shorthand = replace(shorthand, trusted_root=PUBLIC_GOOD)
     policy = policy_from_flags(shorthand)
     identity = policy_id(write_policy(policy).encode(), "flags")
     return Judgement(policy, identity, load_trust(policy, environment, Path()))
+
+
+def _asks_for_dates(shorthand: Shorthand) -> bool:
+    """Whether a proven time could matter: reading a trusted root costs more than verifying a signature."""
+    dated = (shorthand.max_age, shorthand.min_soak, shorthand.not_before, shorthand.not_after)
+    return shorthand.require_time or any(value is not None for value in dated)
 
 
 def load_trust(policy: Policy, environment: Mapping[str, str], base: Path) -> TrustRoot:
@@ -98,8 +111,20 @@ def _authorities(policy: Policy, base: Path) -> tuple[TimestampAuthority, ...]:
     ]
     if policy.time.trusted_root is not None:
         name = policy.time.trusted_root
-        found.extend(parse_trusted_root(read_input(base / name, "the trusted root"), name))
+        data = _packaged(name) if name == PUBLIC_GOOD else read_input(base / name, "the trusted root")
+        found.extend(parse_trusted_root(data, name))
     return tuple(found)
+
+
+def _packaged(name: str) -> bytes:
+    """The trusted root that comes with imgtrust."""
+    from imgtrust.commands.anchors import packaged_anchors  # noqa: PLC0415 - only where it is asked for
+
+    for file, data in packaged_anchors():
+        if name in file:
+            return data
+    message = f"the trusted root {name} is not packaged with this imgtrust; name a file with --trusted-root"
+    raise InputFileError(message)
 
 
 def read_key_reference(text: str, environment: Mapping[str, str], base: Path) -> bytes:

@@ -51,8 +51,6 @@ __all__ = ["Terms", "promote", "promote_between"]
 
 _SHOWN: Final = 8
 """Digits of a key's fingerprint that are told."""
-_ASKERS: Final = 8
-"""Threads that ask short questions; more than copy, for they wait rather than work."""
 
 
 def promote(
@@ -70,14 +68,14 @@ def promote(
     cache: Path | None = None,
     plan_only: bool = False,
     progress: Progress = SILENT,
-    jobs: int = 4,
+    jobs: int = 8,
 ) -> PromotionResult:
     """Verify an image, copy it with its evidence, verify again, record, tag.
 
     ``destination`` is a repository with or without a tag; without one, the source's tag is set there. ``at`` is the
     time of judgement, ``now`` the clock for the journal and the record. ``journal`` is the file that makes a second
     run resume; by default it is kept under ``cache``, and without either there is none. Without ``record`` no record
-    is left. ``plan_only`` judges and counts, and writes nothing. ``jobs`` threads copy.
+    is left. ``plan_only`` judges and counts, and writes nothing. ``jobs``: threads that ask; at most four copy.
 
     Whatever was decided comes back: refused or undecided too, with nothing written.
 
@@ -111,9 +109,7 @@ def promote_between(origin: Store, goal: Store, wanted: Reference, target: Refer
     terms.progress.step("judged at the source", f"{verdict.outcome.upper()}  {root.digest}")
     tags = [tag for tag in (target.tag or wanted.tag,) if tag is not None]
     pinned = wanted if not terms.platforms else Reference(wanted.repository, None, root.digest)
-    plan = make_plan(
-        source, pinned, root, target.repository, tags=tags, platforms=terms.platforms, jobs=max(terms.jobs, _ASKERS)
-    )
+    plan = make_plan(source, pinned, root, target.repository, tags=tags, platforms=terms.platforms, jobs=terms.jobs)
     before = {tag: tag_now(goal, tag) for tag in plan.tags}
     if terms.plan_only:
         return _planned(goal, plan, verdict, terms)
@@ -159,7 +155,7 @@ def _pairs(left: Sequence[LeftBehind]) -> tuple[tuple[Digest, str], ...]:
 
 def _planned(goal: Store, plan: Plan, verdict: Verdict, terms: Terms) -> PromotionResult:
     """What ``--plan`` answers."""
-    fates = forecast(goal, plan, max(terms.jobs, _ASKERS))
+    fates = forecast(goal, plan, terms.jobs)
     return replace(
         _begun(plan, verdict, terms),
         plan=with_fates(plan, fates),

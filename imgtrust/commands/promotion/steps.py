@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from imgtrust.commands.attaching import resolve_subject
 from imgtrust.commands.gather import gather
@@ -52,7 +52,9 @@ __all__ = [
     "with_faults",
 ]
 
-_JOBS = 4
+_JOBS: Final = 8
+_COPIERS: Final = 4
+"""Threads that copy blobs; more only wait for each other (registry.md 6.2)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +148,7 @@ def bring_over(source: Snapshot, goal: Store, plan: Plan, journal: Journal, term
         StoreError: a store did not do its part.
     """
     began = time.monotonic()
-    copier = Copier(source, goal, journal, terms.progress, terms.jobs)
+    copier = Copier(source, goal, journal, terms.progress, min(terms.jobs, _COPIERS))
     copier.blobs(plan.blobs, give_up=True, read_later=plan.configs)
     faults = tuple(Fault(item.blob.digest, item.reason) for item in copier.moved.faults)
     left = list(plan.left_behind)
