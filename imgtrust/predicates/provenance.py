@@ -69,9 +69,9 @@ def _moment(text: str | None) -> datetime | None:
         return None
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        if moment.tzinfo is None or moment.year == 1:
+            return None
+        moment = moment.astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    if moment.tzinfo is None or moment.year == 1:
-        return None
-    moment = moment.astimezone(UTC)
     return None if moment in _NO_DATES else moment

@@ -226,13 +226,13 @@ def _moment(members: Mapping[str, object], name: str, what: str) -> datetime | N
         return None
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError as exc:
+        if moment.tzinfo is not None:
+            return moment.astimezone(UTC)
+    except (ValueError, OverflowError) as exc:
         message = f"{what}: {name} {text[:40]!r} is no time"
         raise InputFileError(message) from exc
-    if moment.tzinfo is None:
-        message = f"{what}: {name} {text[:40]!r} has no time zone"
-        raise InputFileError(message)
-    return moment.astimezone(UTC)
+    message = f"{what}: {name} {text[:40]!r} has no time zone"
+    raise InputFileError(message)
 
 
 def _chain(entry: Mapping[str, object], what: str) -> tuple[bytes, ...]:

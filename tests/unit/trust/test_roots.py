@@ -102,6 +102,7 @@ BROKEN = [
     root(entry(PARTS[0].der, validFor={"start": 1})),
     root(entry(PARTS[0].der, validFor={"start": "yesterday"})),
     root(entry(PARTS[0].der, validFor={"end": "2026-01-01T00:00:00"})),
+    root(entry(PARTS[0].der, validFor={"end": "9999-12-31T23:59:59-14:00"})),
     root().replace(b"{", b'{"mediaType":"x",', 1),
 ]
 
