@@ -87,7 +87,7 @@ def attach_made(
                 created=created,
             ),
         )
-    attach_legacy(store, legacy_tag(made.subject.digest, made.suffix), made.layer, made.payload, keep)
+    attach_legacy(store, legacy_tag(made.subject.digest, made.suffix), made.layer, made.payload, keep=keep)
     return made.layer.digest
 
 
@@ -103,7 +103,13 @@ def legacy_layers(store: Store, subject: Digest, suffix: Suffix) -> tuple[Descri
 
 
 def attach_legacy(
-    store: Store, tag: str, layer: Descriptor, payload: bytes, keep: Callable[[Descriptor], bool] | None = None
+    store: Store,
+    tag: str,
+    layer: Descriptor,
+    payload: bytes,
+    *,
+    keep: Callable[[Descriptor], bool] | None = None,
+    tries: int = _TRIES,
 ) -> None:
     """Add a layer to the manifest under a shared tag: read, merge, write, and look twice that it stayed.
 
@@ -112,13 +118,13 @@ def attach_legacy(
         TagConflict: the tag is immutable, or others kept overwriting it.
         StoreError: the store could not answer.
     """
-    for _ in range(_TRIES):
+    for _ in range(tries):
         existing = _read(store, tag)
         if existing is None or layer not in existing.layers:
             _write(store, tag, legacy_attachment(_kept(existing, keep), layer, payload))
         if all(_still_there(store, tag, layer) for _ in range(_CLEAN_READS)):
             return
-    message = f"the tag {tag} of {store.repository} was overwritten by other writers {_TRIES} times; run it again"
+    message = f"the tag {tag} of {store.repository} was overwritten by other writers {tries} times; run it again"
     raise TagConflict(message)
 
 

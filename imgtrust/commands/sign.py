@@ -5,7 +5,7 @@ Knows the order of these steps; what is signed is in ``signing``, how it is atta
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from imgtrust.commands.attaching import attach_made, legacy_layers, resolve_subject
 from imgtrust.commands.many import Failed, each_image
@@ -28,9 +28,11 @@ if TYPE_CHECKING:
 
 __all__ = ["one_bundle", "sign_images", "signed_result"]
 
-_SHOWN = 8
-_MAX_SIGNED = 5_000
+_SHOWN: Final = 8
+_MAX_SIGNED: Final = 5_000
 """The most manifests below one index that ``--recursive`` signs."""
+_MAX_DEPTH: Final = 16
+"""The most levels of indexes in indexes."""
 
 
 def sign_images(
@@ -128,22 +130,24 @@ def _already(store: Store, reference: Reference, signing: Signing, subject: Desc
     return signed_result(reference, signing, made, made.layer.digest, unchanged=True)
 
 
-def _below(store: Store, root: Descriptor) -> tuple[Descriptor, ...]:
+def _below(store: Store, root: Descriptor, limit: int = _MAX_SIGNED) -> tuple[Descriptor, ...]:
     """All manifests below an index, each once and children first; the root last."""
     found: dict[Digest, Descriptor] = {}
     entered = {root.digest}
 
-    def visit(descriptor: Descriptor) -> None:
-        if len(entered) > _MAX_SIGNED:
-            message = f"{root.digest} has more than {_MAX_SIGNED} manifests below it; sign them in parts"
+    def visit(descriptor: Descriptor, depth: int) -> None:
+        if len(entered) > limit or depth > _MAX_DEPTH:
+            message = (
+                f"{root.digest} has more than {limit} manifests below it, or more than {_MAX_DEPTH} levels of them"
+            )
             raise LimitExceeded(message)
         content = parse_manifest(store.fetch(descriptor), descriptor.media_type, str(descriptor.digest))
         if isinstance(content, Index):
             for child in content.manifests:
                 if child.is_manifest and child.digest not in entered:
                     entered.add(child.digest)
-                    visit(child)
+                    visit(child, depth + 1)
         found[descriptor.digest] = descriptor
 
-    visit(root)
+    visit(root, 0)
     return tuple(found.values())
