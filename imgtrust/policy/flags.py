@@ -49,7 +49,7 @@ def policy_from_flags(shorthand: Shorthand) -> Policy:
     """The policy that the flags mean: one scope named ``flags`` for every image, promotable to everywhere.
 
     Raises:
-        UsageError: no key, fewer keys than ``--count`` asks for, or a window that no time lies in.
+        UsageError: no key, fewer keys than ``--count`` asks for, limits that no time keeps, or no type of evidence.
     """
     _check(shorthand)
     signers = tuple(KeySigner(name, key) for name, key in _named(shorthand.keys))
@@ -83,9 +83,14 @@ def _check(shorthand: Shorthand) -> None:
     if start is not None and end is not None and start >= end:
         message = "--not-before must be earlier than --not-after: no time lies between them"
         raise UsageError(message)
-    if "" in shorthand.evidence:
-        message = "--evidence is empty: expected a type, as in --evidence slsa-provenance"
+    if shorthand.max_age is not None and shorthand.min_soak is not None and shorthand.min_soak > shorthand.max_age:
+        message = "--min-soak is longer than --max-age: no image is old and young enough at once"
         raise UsageError(message)
+    if shorthand.evidence:
+        from imgtrust.predicates.types import resolve  # noqa: PLC0415 - only where evidence is asked for
+
+        for kind in shorthand.evidence:
+            resolve(kind)
 
 
 def _named(keys: tuple[str, ...]) -> list[tuple[str, str]]:
