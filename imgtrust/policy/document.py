@@ -81,13 +81,13 @@ def _policy(fields: Fields) -> Policy:
     signers = {name: _signer(name, item) for name, item in cast("dict[str, Fields]", fields["signers"]).items()}
     time = cast("Fields", fields.get("time", {}))
     scopes: list[Scope] = []
-    patterns: dict[str, str] = {}
+    patterns: dict[str, int] = {}
     for number, item in enumerate(cast("tuple[Fields, ...]", fields["scopes"])):
         path: KeyPath = ("scopes", number)
         scope = _scope(item, path, signers)
+        _claim(patterns, scope, number)
         if any(other.name == scope.name for other in scopes):
             raise Fault((*path, "name"), f'two scopes have the name "{scope.name}": give one of them another name')
-        _claim(patterns, scope, path)
         scopes.append(scope)
     roots = cast("tuple[str, ...]", time.get("tsa_roots", ()))
     return Policy(
@@ -111,13 +111,12 @@ def _window(fields: Fields, path: KeyPath) -> tuple[datetime | None, datetime | 
     return start, end
 
 
-def _claim(patterns: dict[str, str], scope: Scope, path: KeyPath) -> None:
+def _claim(patterns: dict[str, int], scope: Scope, number: int) -> None:
     """One pattern in two scopes would leave it open which one decides."""
-    for number, pattern in enumerate(scope.images):
-        other = patterns.setdefault(canonical_pattern(pattern), scope.name)
-        if other != scope.name:
-            told = f'the scope "{other}" names "{pattern}" too: one image, one scope'
-            raise Fault((*path, "images", number), told)
+    for position, pattern in enumerate(scope.images):
+        if patterns.setdefault(canonical_pattern(pattern), number) != number:
+            told = f'another scope names "{pattern}" too: one pattern, one scope'
+            raise Fault(("scopes", number, "images", position), told)
 
 
 def _scope(fields: Fields, path: KeyPath, signers: dict[str, KeySigner]) -> Scope:

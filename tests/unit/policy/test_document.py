@@ -168,7 +168,7 @@ FAULTS: list[tuple[str, str, int, str]] = [
     ('"slsa-provenance"', '"cyclonedx"', 28, '"builder" is asked of slsa-provenance only, a cyclonedx names none'),
     ("/team/**", "/team/x**", 18, "** stands for whole parts"),
     ("/prod/**", "/Prod/**", 19, '"promote_to": '),
-    ('"oci:/srv/images/**"', '"111122223333.DKR.ecr.*.amazonaws.com/team/**"', 36, "one image, one scope"),
+    ('"oci:/srv/images/**"', '"111122223333.DKR.ecr.*.amazonaws.com/team/**"', 36, "one pattern, one scope"),
     ('name = "the rest"', 'name = "111122223333.dkr.ecr.*.amazonaws.com/team/**"', 35, "two scopes have the name"),
     ('name = "the rest"', 'name = ""', 35, '"name" is empty'),
     ('name = "the rest"', 'name = "a\\nb"', 35, '"name" is a string that cannot be printed'),
@@ -183,7 +183,7 @@ FAULTS: list[tuple[str, str, int, str]] = [
 def test_every_fault_has_its_line_and_says_what_was_expected(old: str, new: str, line: int, said: str) -> None:
     fault = changed(old, new)
     assert said in str(fault)
-    assert fault.line == (line or None)
+    assert fault.line == (line or None), str(fault)
     assert (f", line {line}: " if line else "gate.toml: ") in str(fault)
 
 
@@ -242,3 +242,11 @@ def test_two_names_of_one_key_cannot_be_two_signers() -> None:
 
 def test_a_policy_is_named_by_its_exact_bytes() -> None:
     assert policy_id(b"x", "gate.toml").digest == Digest.of(b"x")
+
+
+def test_a_scope_may_not_have_the_name_that_another_has_by_its_pattern() -> None:
+    text = GATE.replace('name = "the rest"\n', "")
+    text = text.replace("[[scopes]]  ", '[[scopes]]\nname = "oci:/srv/images/**" #', 1)
+    fault = refused(text)
+    assert 'two scopes have the name "oci:/srv/images/**"' in str(fault)
+    assert fault.line == text.splitlines().index("[[scopes]]", 18) + 1

@@ -181,3 +181,21 @@ def test_times_are_read_with_their_zone(text: str, shown: str) -> None:
 def test_a_time_without_a_zone_or_sense_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="is not a time: expected RFC 3339 with a zone"):
         parse_time(text)
+
+
+def test_a_policy_that_asks_for_a_signature_only_is_short() -> None:
+    assert (
+        write_policy(policy_from_flags(Shorthand(keys=("k",))))
+        == """\
+version = 1
+
+[signers.k]
+key = "k"
+
+[[scopes]]
+name = "flags"
+images = ["**"]
+promote_to = ["**"]
+signatures = { any_of = ["k"], count = 1 }
+"""
+    )
