@@ -60,11 +60,6 @@ class ImageGraph:
     blobs: tuple[Descriptor, ...]
     faults: tuple[Fault, ...]
 
-    @property
-    def manifest_count(self) -> int:
-        """How many manifests could be read."""
-        return len(self.manifests)
-
 
 @dataclass(slots=True)
 class _Walk:
@@ -119,15 +114,14 @@ def _next_level(store: Store, level: Sequence[_Step], found: _Walk, threads: int
     answers = in_threads(lambda item: _read(store, item[0]), level, threads)
     below: list[_Step] = []
     for (descriptor, above), answer in zip(level, answers, strict=True):
-        match answer:
-            case Fault():
-                found.faults.append(answer)
-            case Manifest():
-                found.manifests[descriptor.digest] = answer
-                _note_blobs(answer, found)
-            case Index():
-                found.manifests[descriptor.digest] = answer
-                below += _note_entries(answer, above | {descriptor.digest}, found)
+        if isinstance(answer, Fault):
+            found.faults.append(answer)
+            continue
+        found.manifests[descriptor.digest] = answer
+        if isinstance(answer, Index):
+            below += _note_entries(answer, above | {descriptor.digest}, found)
+        else:
+            _note_blobs(answer, found)
     return below
 
 

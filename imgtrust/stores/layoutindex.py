@@ -186,8 +186,9 @@ def _parse(raw: bytes, what: str, limit: int) -> tuple[Mapping[str, Any], tuple[
     if version != 2 or isinstance(version, bool):  # noqa: PLR2004 - image-spec
         message = f"{what}: schemaVersion is {str(version)[:_SHOWN]}, expected 2"
         raise ContentMalformed(message)
-    if document.get("mediaType", OCI_INDEX) not in INDEX_TYPES:
-        message = f"{what}: mediaType is {str(document['mediaType'])[:_SHOWN]}, expected {OCI_INDEX}"
+    kind = document.get("mediaType", OCI_INDEX)
+    if not isinstance(kind, str) or kind not in INDEX_TYPES:
+        message = f"{what}: mediaType is {str(kind)[:_SHOWN]}, expected {OCI_INDEX}"
         raise ContentMalformed(message)
     if "layers" in document or "config" in document:
         message = f"{what}: it has the members of an image manifest and could be read in two ways"

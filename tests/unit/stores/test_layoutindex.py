@@ -78,6 +78,7 @@ def test_an_index_may_say_what_it_is(media_type: str) -> None:
         (b'{"schemaVersion":2,"manifests":[],"config":{}}', "read in two ways"),
         (b'{"schemaVersion":2,"manifests":[],"mediaType":"text/plain"}', "mediaType is text/plain"),
         (b'{"schemaVersion":2,"manifests":[],"mediaType":null}', "mediaType is None"),
+        (b'{"schemaVersion":2,"manifests":[],"mediaType":[]}', r"mediaType is \[\]"),
         (b'{"schemaVersion":NaN,"manifests":[]}', "NaN"),
         (b"[" * 100_000, "nested deeper"),
         (_raw(_entry(1, digest="sha256:../../../etc/passwd")), "is not a digest"),
