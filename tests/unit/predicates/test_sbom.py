@@ -46,7 +46,8 @@ def test_the_versions_of_the_promise_are_read() -> None:
 def test_absent_and_odd_members_count_as_nothing() -> None:
     found = recognise(strict_json.dumps({**SPDX, "name": 7, "packages": {}}))
     assert (found.name, found.components) == ("", 0)
-    for metadata in (None, {}, {"component": {}}, {"component": {"name": 1}}, []):
+    odd: tuple[object, ...] = (None, {}, {"component": {}}, {"component": {"name": 1}}, [])
+    for metadata in odd:
         found = recognise(strict_json.dumps({**CYCLONEDX, "metadata": metadata, "components": None}))
         assert (found.name, found.components) == ("", 0)
 

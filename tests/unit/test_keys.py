@@ -1,0 +1,41 @@
+"""The pinned trust anchors are the ones that keys/README.md describes, fingerprint by fingerprint."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from pathlib import Path
+from typing import Final
+
+from imgtrust.trust.roots import Anchor, describe_root, parse_trusted_root
+
+KEYS: Final = Path(__file__).parents[2] / "keys"
+ROOT: Final = KEYS / "sigstore-public-good.trusted_root.json"
+README: Final = (KEYS / "README.md").read_text("utf-8")
+
+
+def test_the_file_is_the_one_that_the_readme_names() -> None:
+    assert f"SHA-256 of the file: `{hashlib.sha256(ROOT.read_bytes()).hexdigest()}`" in README
+
+
+def test_every_anchor_stands_in_the_readme_and_no_other() -> None:
+    rows = re.findall(r"^\| (\S+) \| (\S+) \| `([0-9a-f]{64})` \| (\S*) ?\| (\S*) ?\|$", README, re.MULTILINE)
+    assert rows == [_row(anchor) for anchor in describe_root(ROOT.read_bytes(), ROOT.name)]
+    assert len(rows) == 7
+
+
+def test_the_time_stamp_authority_of_the_public_good_instance_can_be_used() -> None:
+    (authority,) = parse_trusted_root(ROOT.read_bytes(), ROOT.name)
+    assert authority.name == "sigstore-tsa"
+    assert authority.leaf is not None
+    assert authority.not_before is not None
+
+
+def test_there_is_nothing_but_anchors_and_their_description() -> None:
+    assert sorted(path.name for path in KEYS.iterdir()) == ["README.md", ROOT.name]
+    assert b"PRIVATE" not in ROOT.read_bytes()
+
+
+def _row(anchor: Anchor) -> tuple[str, ...]:
+    window = ["" if end is None else f"{end:%Y-%m-%dT%H:%M:%SZ}" for end in (anchor.not_before, anchor.not_after)]
+    return (anchor.kind, anchor.name, anchor.fingerprint, *window)
