@@ -44,6 +44,7 @@ _LAYOUT: Final = "oci:"
 _ANY: Final = "**"
 _STAR: Final = "*"
 _UP: Final = ".."
+_ROOT: Final = "/"
 _LITERAL, _PARTIAL, _TREE = 2, 1, 0
 _MAX_PATTERN: Final = 512
 _HOST: Final = re.compile(r"[a-zA-Z0-9.*:\[\]-]+")
@@ -134,13 +135,13 @@ def _registry_fault(host: str, *path: str) -> str:
 
 
 def parts_of(name: str) -> tuple[str, ...]:
-    """A name or a pattern in its parts; the first of a layout is ``oci:``, then an empty one where it is absolute."""
+    """A name or a pattern in its parts; the first of a layout is ``oci:``, then ``/`` where it is absolute."""
     if not name.startswith(_LAYOUT):
         host, *path = name.split("/")
         return (host.lower(), *path)
     directory = name.removeprefix(_LAYOUT)
     inner = tuple(part for part in directory.split("/") if part not in {"", "."})
-    return (_LAYOUT, "", *inner) if directory.startswith("/") else (_LAYOUT, *inner)
+    return (_LAYOUT, _ROOT, *inner) if directory.startswith("/") else (_LAYOUT, *inner)
 
 
 def matches_parts(pattern: str, name: tuple[str, ...]) -> bool:
@@ -172,7 +173,8 @@ def _host_matches(pattern: str, host: str) -> bool:
 
 
 def _part_matches(pattern: str, part: str) -> bool:
-    return _glob(pattern, part, _STAR, str.__eq__)
+    """Whether one part matches; the root of an absolute directory is no part that ``*`` stands for."""
+    return pattern == part if part == _ROOT else _glob(pattern, part, _STAR, str.__eq__)
 
 
 def _glob(pattern: Sequence[T], name: Sequence[U], any_number: object, same: Callable[[T, U], bool]) -> bool:

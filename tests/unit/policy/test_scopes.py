@@ -50,6 +50,7 @@ NO: list[tuple[str, str]] = [
     ("oci:srv/**", "oci:/srv/a"),
     ("oci:/srv/**", "oci:srv/a"),
     ("oci:*", "oci:/a"),
+    ("oci:*/a", "oci:/a"),
     ("oci:**", "reg.example.com/app"),
     ("**/app", "oci:some/app"),
     ("oci:lax/**", "oci:lax/../strict"),
