@@ -66,8 +66,9 @@ def read_predicate(path: str, type_name: str) -> Predicate:
     try:
         return Predicate(uri, strict_json.loads(data))
     except strict_json.StrictJsonError as exc:
-        if uri == _SPDX and data.lstrip().startswith(_TAG_VALUE.encode()):
-            return Predicate(uri, data.decode("utf-8", "strict"))
+        text = data.decode("utf-8", "replace")
+        if uri == _SPDX and text.lstrip().startswith(_TAG_VALUE) and text.encode() == data:
+            return Predicate(uri, text)
         message = f"the predicate {path} cannot be signed: {exc}"
         raise InputFileError(message) from exc
 

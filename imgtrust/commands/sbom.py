@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from imgtrust.stores.port import Store
     from imgtrust.trust.roots import TrustRoot
 
-__all__ = ["SBOM_NAMES", "SbomFile", "ShownSbom", "attach_sbom", "read_sbom", "show_sbom"]
+__all__ = ["SBOM_NAMES", "SbomFile", "ShownSbom", "attach_sbom", "read_sbom", "sboms_in", "show_sbom"]
 
 SBOM_NAMES: Final = ("spdx", "cyclonedx")
 """What ``sbom --type`` takes."""
@@ -168,20 +168,31 @@ def show_sbom(
     wanted = None if type_name is None else canonical(type_name)
     store = open_store(reference.repository, StoreOptions() if options is None else options)
     try:
-        root = resolve_subject(store, reference)
-        own = _shown(store, root, trust, at, wanted)
-        if own is not None:
-            return (own,)
-        content = parse_manifest(store.fetch(root), root.media_type, str(root.digest))
-        children = content.manifests if isinstance(content, Index) else ()
-        shown = [_shown(store, child, trust, at, wanted) for child in children if child.is_manifest]
+        found = sboms_in(store, resolve_subject(store, reference), trust, at=at, predicate_type=wanted)
     finally:
         store.close()
-    found = tuple(each for each in shown if each is not None)
     if not found:
         message = f"no SBOM{'' if type_name is None else f' of type {type_name}'} is attached to {reference}"
         raise NotFound(message)
     return found
+
+
+def sboms_in(
+    store: Store, root: Descriptor, trust: TrustRoot, *, at: datetime, predicate_type: str | None = None
+) -> tuple[ShownSbom, ...]:
+    """The same for a manifest in an open store; none where there is none.
+
+    Raises:
+        Undecided: nothing trusted was found, and something that is attached could not be read.
+        StoreError: the store could not answer.
+    """
+    own = _shown(store, root, trust, at, predicate_type)
+    if own is not None:
+        return (own,)
+    content = parse_manifest(store.fetch(root), root.media_type, str(root.digest))
+    children = content.manifests if isinstance(content, Index) else ()
+    shown = (_shown(store, child, trust, at, predicate_type) for child in children if child.is_manifest)
+    return tuple(each for each in shown if each is not None)
 
 
 def _recognise(data: bytes) -> Sbom:
@@ -189,18 +200,11 @@ def _recognise(data: bytes) -> Sbom:
     try:
         return recognise(data)
     except InputFileError:
-        found = recognise_predicate(data.decode("utf-8", "replace")) if data.isascii() or _is_text(data) else None
+        text = data.decode("utf-8", "replace")
+        found = recognise_predicate(text) if text.encode() == data else None
         if found is None:
             raise
         return found
-
-
-def _is_text(data: bytes) -> bool:
-    try:
-        data.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def _by_name(title: str, data: bytes, type_name: str) -> SbomFile:
