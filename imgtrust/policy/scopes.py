@@ -45,6 +45,8 @@ _ANY: Final = "**"
 _STAR: Final = "*"
 _UP: Final = ".."
 _ROOT: Final = "/"
+_ONE: Final = "\0"
+"""Any one part, the root of a directory too; no pattern can contain it."""
 _LITERAL, _PARTIAL, _TREE = 2, 1, 0
 _MAX_PATTERN: Final = 512
 _HOST: Final = re.compile(r"[a-zA-Z0-9.*:\[\]-]+")
@@ -153,7 +155,7 @@ def matches_parts(pattern: str, name: tuple[str, ...]) -> bool:
         return False
     parts = list(parts_of(pattern))
     if parts[-1] == _ANY:
-        parts[-1:] = [_STAR, _ANY]
+        parts[-1:] = [_ONE, _ANY]
     host = 0 if layout else 1
     if not host or parts[0] == _ANY:
         return _glob(parts, name, _ANY, _part_matches)
@@ -174,7 +176,9 @@ def _host_matches(pattern: str, host: str) -> bool:
 
 def _part_matches(pattern: str, part: str) -> bool:
     """Whether one part matches; the root of an absolute directory is no part that ``*`` stands for."""
-    return pattern == part if part == _ROOT else _glob(pattern, part, _STAR, str.__eq__)
+    if _ONE in pattern or part == _ROOT:
+        return pattern in {_ONE, part}
+    return _glob(pattern, part, _STAR, str.__eq__)
 
 
 def _glob(pattern: Sequence[T], name: Sequence[U], any_number: object, same: Callable[[T, U], bool]) -> bool:

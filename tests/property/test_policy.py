@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from imgtrust.errors import PolicyError, UsageError
@@ -259,6 +259,8 @@ def as_expression(pattern: str) -> re.Pattern[str]:
 
 
 @given(PATTERNS, REPOSITORIES)
+@example("oci:**", LayoutRepository("/a"))
+@example("oci:*/a", LayoutRepository("/a"))
 @settings(max_examples=500)
 def test_a_pattern_means_what_its_regular_expression_means(pattern: str, repository: Repository) -> None:
     check_pattern(pattern)
