@@ -26,7 +26,7 @@ _SPDX_TYPE: Final = "application/spdx+json"
 _SPDX_TEXT_TYPE: Final = "text/spdx"
 _CYCLONEDX_TYPE: Final = "application/vnd.cyclonedx+json"
 _PREFIX: Final = "SPDX-"
-_TAG: Final = re.compile(r"^(SPDXVersion|DocumentName|PackageName): ?(.*?)\s*$", re.MULTILINE)
+_TAG: Final = re.compile(r"^(SPDXVersion|DocumentName|PackageName):(.*)$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +85,8 @@ def _tag_value(text: str) -> Sbom | None:
     """SPDX tag-value: its version stands in the first line."""
     if not text.startswith("SPDXVersion:"):
         return None
-    tags = _TAG.findall(text)
-    version = _version(tags[0][1] if tags else "")
+    tags = [(tag, value.strip()) for tag, value in _TAG.findall(text)]
+    version = _version(tags[0][1])
     if version is None:
         return None
     name = next((value for tag, value in tags if tag == "DocumentName"), "")

@@ -57,6 +57,12 @@ def test_spdx_tag_value_is_recognised_as_the_string_that_cosign_stores() -> None
     assert recognise_predicate("SPDXVersion: SPDX-2.2") == Sbom("spdx", "2.2", "", 0, SPDX_URI, "text/spdx")
 
 
+def test_a_line_of_spaces_costs_no_time() -> None:
+    found = recognise_predicate(f"SPDXVersion: SPDX-2.3\nDocumentName:{' ' * 300_000}x")
+    assert found is not None
+    assert found.name == "x"
+
+
 @pytest.mark.parametrize(
     "predicate",
     [
@@ -66,7 +72,6 @@ def test_spdx_tag_value_is_recognised_as_the_string_that_cosign_stores() -> None
         "",
         "hello",
         "SPDXVersion:SPDX-9.9",
-        "SPDXVersion:\x0bSPDX-2.3\nx",
         " SPDXVersion: SPDX-2.3",
         {},
         {**SPDX, "spdxVersion": "SPDX-3.0"},
