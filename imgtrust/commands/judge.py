@@ -14,13 +14,15 @@ from typing import TYPE_CHECKING, Final
 from imgtrust.commands.attaching import resolve_subject
 from imgtrust.commands.gather import gather
 from imgtrust.commands.opening import OpenStores
+from imgtrust.commands.taglists import TagLists
 from imgtrust.errors import IntegrityError, NoImages, NotFound, StoreError, Undecided
 from imgtrust.policy.evaluate import broken, evaluate, undecided
+from imgtrust.policy.verdict import Outcome
 from imgtrust.reference import Reference
 from imgtrust.rules.facts import IntegrityMode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from datetime import datetime
 
     from imgtrust.commands.loading import Judgement
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
 
 __all__ = ["judge_many", "judge_name", "judge_reference"]
 
+_WAITING: Final = 2
+"""Images per job: those who judge many images wait for answers most of the time."""
 _AHEAD: Final = 2
 """Images in work per thread of ``judge_many``, so that memory stays flat however many names come."""
 
@@ -100,7 +104,7 @@ def judge_many(
 ) -> Iterator[Verdict]:
     """The verdicts on many images, in the order of their names, each as soon as it and all before it are decided.
 
-    All names are read before the first image is judged. Up to ``jobs`` images are judged at once.
+    All names are read before the first image is judged. Up to twice ``jobs`` images are judged at once.
 
     Raises:
         UsageError: a name cannot be read.
@@ -123,13 +127,20 @@ def _judge_all(
     jobs: int,
 ) -> Iterator[Verdict]:
     """The generator behind ``judge_many``."""
+    lists = TagLists(reference.repository for _, reference in references)
     inner = max(1, jobs // len(references))
-    workers = max(1, min(jobs, len(references)))
+    workers = max(1, min(jobs * _WAITING, len(references)))
 
     def judge(name: str, reference: Reference) -> Verdict:
+        def ask(store: Store) -> Verdict:
+            return judge_reference(store, reference, judgement, at=at, name=name, integrity=integrity, jobs=inner)
+
         try:
             with stores.use(reference.repository) as store:
-                return judge_reference(store, reference, judgement, at=at, name=name, integrity=integrity, jobs=inner)
+                known = lists.over(store)
+                verdict = None if known is None else ask(known)
+                accepted = verdict is not None and verdict.outcome is Outcome.ACCEPTED
+                return verdict if verdict is not None and accepted else ask(store)
         except StoreError as exc:
             return undecided(name, reference, reference.digest, judgement.policy_id, at, str(exc))
 
@@ -137,16 +148,23 @@ def _judge_all(
         if workers == 1:
             for name, reference in references:
                 yield judge(name, reference)
-            return
-        with ThreadPoolExecutor(workers, thread_name_prefix="judge") as pool:
-            window: deque[Future[Verdict]] = deque()
-            try:
-                for name, reference in references:
-                    window.append(pool.submit(judge, name, reference))
-                    if len(window) >= workers * _AHEAD:
-                        yield window.popleft().result()
-                while window:
+        else:
+            yield from _in_order(references, judge, workers)
+
+
+def _in_order(
+    references: list[tuple[str, Reference]], judge: Callable[[str, Reference], Verdict], workers: int
+) -> Iterator[Verdict]:
+    """The verdicts in the order of the names, a bounded number of them ahead of whoever takes them."""
+    with ThreadPoolExecutor(workers, thread_name_prefix="judge") as pool:
+        window: deque[Future[Verdict]] = deque()
+        try:
+            for name, reference in references:
+                window.append(pool.submit(judge, name, reference))
+                if len(window) >= workers * _AHEAD:
                     yield window.popleft().result()
-            finally:
-                for future in window:
-                    future.cancel()
+            while window:
+                yield window.popleft().result()
+        finally:
+            for future in window:
+                future.cancel()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Final, NoReturn
 
+from imgtrust.commands.passing import Passing
 from imgtrust.errors import NotFound
 
 if TYPE_CHECKING:
@@ -24,21 +25,16 @@ _KEPT: Final = 16 * 1024 * 1024
 """Bytes of manifests and small blobs that are kept; what is beyond is fetched again, by digest."""
 
 
-class Snapshot:
+class Snapshot(Passing):
     """A ``Store`` for reading only, over another one that stays the caller's to close."""
 
     def __init__(self, store: Store) -> None:
-        self._store = store
+        super().__init__(store)
         self._lock = threading.Lock()
         self._names: dict[str | Digest, Descriptor | NotFound] = {}
         self._lists: dict[Digest, tuple[Descriptor, ...]] = {}
         self._bytes: dict[tuple[Digest, int], bytes] = {}
         self._kept = 0
-
-    @property
-    def repository(self) -> Repository:
-        """The name of the repository."""
-        return self._store.repository
 
     def resolve(self, name: str | Digest) -> Descriptor:
         """What the name meant when it was first asked for; "there is none" is remembered too.
@@ -79,18 +75,6 @@ class Snapshot:
             with self._lock:
                 found = self._lists.setdefault(subject.digest, answer)
         return iter(found)
-
-    def stream(self, descriptor: Descriptor) -> Iterator[memoryview]:
-        """As the store's ``stream``."""
-        return self._store.stream(descriptor)
-
-    def has(self, descriptor: Descriptor) -> bool:
-        """As the store's ``has``."""
-        return self._store.has(descriptor)
-
-    def tags(self) -> Iterator[str]:
-        """As the store's ``tags``."""
-        return self._store.tags()
 
     def push(self, descriptor: Descriptor, content: bytes | BlobSource) -> NoReturn:
         """A source is never written to."""

@@ -28,26 +28,33 @@ _TRIES: Final = 5
 """How often a tag of cosign is written again because somebody else wrote it in between."""
 
 
-def push_attached(copier: Copier, destination: Store, attached: Iterable[Attached]) -> None:
+def push_attached(copier: Copier, destination: Store, attached: Iterable[Attached]) -> list[Attached]:
     """Push referrers that the destination does not have or does not list; what is attached to them comes after them.
 
-    Those of one subject are pushed one after the other, because they may share one fallback list.
+    Those of one subject are pushed one after the other, because they may share one fallback list. Returns those that
+    the destination did not list before.
 
     Raises:
         StoreError: a store did not do its part.
     """
 
+    unlisted: list[Attached] = []
+
     def of_one_subject(items: Sequence[Attached]) -> None:
         listed = {found.digest for found in destination.referrers(items[0].subject)}
         for item in items:
+            new = item.descriptor.digest not in listed
             for part in item.manifests[:-1]:
                 copier.manifest(part)
-            copier.manifest(item.descriptor, again=item.descriptor.digest not in listed)
+            copier.manifest(item.descriptor, again=new)
+            if new:
+                unlisted.append(item)
 
     ordered = sorted(attached, key=lambda item: (item.depth, item.subject.digest))
     for _, level in groupby(ordered, key=lambda item: item.depth):
         groups = [list(group) for _, group in groupby(level, key=lambda item: item.subject.digest)]
         copier.in_threads(of_one_subject, groups)
+    return unlisted
 
 
 def check_arrival(destination: Store, attached: Iterable[Attached]) -> None:

@@ -170,14 +170,14 @@ def _bring_evidence(source: Snapshot, goal: Store, plan: Plan, copier: Copier) -
         LeftBehind(item.descriptor.digest, broken) for item in plan.attached if (broken := _fault(item.blobs, faults))
     ]
     whole = [item for item in plan.attached if not _fault(item.blobs, faults)]
-    push_attached(copier, goal, whole)
+    pushed = push_attached(copier, goal, whole)
     for tag in plan.legacy:
         reason = _fault(tag.blobs, faults)
         if not reason and not push_legacy(source, goal, tag, copier.moved.fates):
             reason = f"the tag {tag.tag} holds another SBOM at the destination, which stays"
         if reason:
             left.append(LeftBehind(tag.descriptor.digest, reason))
-    check_arrival(goal, whole)
+    check_arrival(goal, pushed)
     return left
 
 
