@@ -5,22 +5,22 @@ Knows what a title and an archive may not do to a directory; knows nothing of re
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 import secrets
 import shutil
 import stat
-import tarfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from imgtrust.commands.packing import UNPACK
 from imgtrust.errors import ContentMalformed, LimitExceeded, OutputFileError
 from imgtrust.formats.attachments import TITLE
+from imgtrust.stores.archives import open_archive
 from imgtrust.stores.titles import safe_title
 
 if TYPE_CHECKING:
+    import tarfile
     from collections.abc import Callable, Iterator
     from types import TracebackType
     from typing import Self
@@ -38,9 +38,16 @@ _NO_LINKS: Final = frozenset({errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EM
 
 
 class Destination:
-    """A directory that files arrive in: all of them, or none. Use as a context."""
+    """A directory that files arrive in: all of them, or none. Use as a context.
 
-    def __init__(self, directory: str, *, overwrite: bool) -> None:
+    ``members`` and ``unpacked`` (bytes) bound each archive.
+    """
+
+    def __init__(
+        self, directory: str, *, overwrite: bool, members: int = MAX_MEMBERS, unpacked: int = MAX_UNPACKED
+    ) -> None:
+        self._members = members
+        self._unpacked = unpacked
         self._root = Path(directory)
         self._overwrite = overwrite
         self._staged: dict[Path, Path] = {}
@@ -151,28 +158,15 @@ class Destination:
     def _unpack(self, archive: Path, prefix: Path, title: str) -> None:
         """Take directories and plain files below ``prefix`` out of a tar.gz; anything else refuses the whole."""
         count = size = 0
-        try:
-            with tarfile.open(archive, mode="r|gz") as members:
-                for member in members:
-                    count, size = count + 1, size + member.size
-                    if count > MAX_MEMBERS or size > MAX_UNPACKED:
-                        message = (
-                            f"the archive {title} unpacks to more than {MAX_MEMBERS} files or {MAX_UNPACKED} bytes"
-                        )
-                        raise LimitExceeded(message)
-                    self._take(members, member, prefix, title)
-        except (tarfile.TarError, EOFError, ValueError) as exc:
-            message = f"the archive {title} of the artifact cannot be read: {exc}"
-            raise ContentMalformed(message) from exc
-        except OSError as exc:
-            if exc.errno is not None:
-                raise
-            # gzip says "not a gzipped file" and "CRC check failed" this way.
-            message = f"the archive {title} of the artifact cannot be read: {exc}"
-            raise ContentMalformed(message) from exc
-        finally:
-            with contextlib.suppress(FileNotFoundError):
-                archive.unlink()
+        with open_archive(archive, f"{title} of the artifact") as members:
+            for member in members:
+                count, size = count + 1, size + member.size
+                if count > self._members or size > self._unpacked:
+                    limits = f"{self._members} files or {self._unpacked} bytes"
+                    message = f"the archive {title} unpacks to more than {limits}"
+                    raise LimitExceeded(message)
+                self._take(members, member, prefix, title)
+        archive.unlink()
 
     def _take(self, members: tarfile.TarFile, member: tarfile.TarInfo, prefix: Path, title: str) -> None:
         try:
@@ -186,7 +180,7 @@ class Destination:
         if member.isdir():
             self._directories.append(path)
             return
-        content = members.extractfile(member) if member.isreg() else None
+        content = members.extractfile(member) if member.isreg() and member.size >= 0 else None
         if content is None:
             message = f"the archive {title} holds {member.name[:_SHOWN]!r}, which is no file (a link, a device?)"
             raise ContentMalformed(message)

@@ -7,7 +7,6 @@ of a verification. Only this module imports oras (ADR: oras at the edge).
 from __future__ import annotations
 
 import os
-import tarfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,6 +19,7 @@ from imgtrust.content import OCI_MANIFEST, Descriptor, Manifest, describe, parse
 from imgtrust.errors import ContentMalformed, ContentMissing, InvalidReference, StoreProtocol
 from imgtrust.formats.attachments import TITLE
 from imgtrust.reference import Reference, RegistryRepository
+from imgtrust.stores.archives import open_archive
 from imgtrust.stores.titles import safe_title
 
 if TYPE_CHECKING:
@@ -205,20 +205,12 @@ def _check_title(layer: Descriptor) -> None:
 
 def _check_archive(path: Path, digest: str) -> None:
     """Only files and directories below: oras-py unpacks whatever an archive holds."""
-    try:
-        with tarfile.open(path, mode="r|gz") as members:
-            for member in members:
-                _check_member(member)
-    except (tarfile.TarError, EOFError, OSError, ValueError) as exc:
-        message = f"the archive {digest} is not unpacked: {exc}"
-        raise ContentMalformed(message) from exc
-
-
-def _check_member(member: tarfile.TarInfo) -> None:
-    safe_title(member.name)
-    if not (member.isreg() or member.isdir()):
-        message = f"{member.name[:_SHOWN]!r} is a link or a device"
-        raise ValueError(message)
+    with open_archive(path, digest) as members:
+        for member in members:
+            safe_title(member.name)
+            if not (member.isreg() or member.isdir()):
+                message = f"the archive {digest} is not unpacked: {member.name[:_SHOWN]!r} is a link or a device"
+                raise ContentMalformed(message)
 
 
 def _pieces(path: str) -> Iterator[memoryview]:
