@@ -13,7 +13,7 @@ __all__ = ["COMMANDS", "root_command"]
 
 COMMANDS: Final = {
     "verify": Row("imgtrust.cli.verify", "Judge images: who published them, when, and is that enough."),
-    "inspect": Row("imgtrust.cli.inspect", "Show the tree of evidence: what is attached, believed or not, and why."),
+    "inspect": Row("imgtrust.cli.inspect", "Show the tree of evidence: what is attached, by whom and when."),
     "promote": Row("imgtrust.cli.promote", "Verify an image, copy it with its evidence, verify again, tag."),
     "audit": Row("imgtrust.cli.audit", "Judge every image of repositories."),
     "sign": Row("imgtrust.cli.sign", "Sign images and attach the signatures."),

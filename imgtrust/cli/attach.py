@@ -38,9 +38,10 @@ def attach(
     talk: ResultTalk,
     reach: Reach,
 ) -> int:
-    r"""Attach files to an image as one artifact that refers to it, as oras does.
+    r"""Attach files to an image as an artifact.
 
-    Nobody vouches for an artifact: it is a claim. To vouch for a document, use attest.
+    The files become one manifest that refers to the image, in the conventions of oras. Nobody vouches for an
+    artifact: it is a claim. To vouch for a document, use attest.
 
     \b
     Examples:

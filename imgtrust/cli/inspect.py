@@ -29,10 +29,10 @@ def inspect(
     talk: ResultTalk,
     reach: Reach,
 ) -> int:
-    r"""Show the tree of evidence: what is attached, by whom and when, believed or not, and why.
+    r"""Show the tree of evidence: what is attached, by whom and when.
 
-    Without trust options everything is shown as found, and nothing as believed. Nothing is decided here: verify
-    does that.
+    Each thing is believed or not, and why. Without trust options everything is shown as found, and nothing as
+    believed. Nothing is decided here: verify does that.
 
     \b
     Examples:

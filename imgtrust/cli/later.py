@@ -59,13 +59,17 @@ OPTIONS: Final = {
     "--to": "export of images with all evidence in one step (promote to an oci: layout does it today)",
     "--role": "checking an ECR set-up and its IAM policy",
     "--print-iam": "checking an ECR set-up and its IAM policy",
+    "inspect --integrity": "re-hashing blobs while looking (inspect reads manifests and evidence; verify re-hashes)",
 }
-"""Options that come later."""
+"""Options that come later; with the command before them where others have them already."""
 
 FORMATS: Final = ("sarif", "junit", "html")
 """Values of ``--output`` and ``--report`` that come later."""
 
 
-def later_option(name: str) -> str | None:
-    """Why an option is not there yet, or None for one that was never promised; ``record-`` forms as their signer's."""
-    return OPTIONS.get(name) or OPTIONS.get(name.replace("--record-", "--", 1))
+def later_option(name: str, command: str = "") -> str | None:
+    """Why a command has no such option yet, or None for one that was never promised.
+
+    A ``record-`` form comes with that of its signer.
+    """
+    return OPTIONS.get(f"{command} {name}") or OPTIONS.get(name) or OPTIONS.get(name.replace("--record-", "--", 1))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 import typer
 
 from imgtrust.cli.compose import as_command, new_app
+from imgtrust.cli.integrity import Integrity
 from imgtrust.cli.options import At, Reach, ResultTalk
 from imgtrust.cli.session import Session
 from imgtrust.cli.signing import Form, Passphrase, Stamping, open_key, signing_of
@@ -113,6 +114,7 @@ def promote(
     record: _Record,
     trust: Trust,
     at: At,
+    integrity: Integrity,
     talk: ResultTalk,
     reach: Reach,
 ) -> int:
@@ -135,6 +137,9 @@ def promote(
             return print_policy(trust.judgement(session), job)
         if source is None or destination is None:
             message = "promote needs two names: imgtrust promote SOURCE DESTINATION"
+            raise UsageError(message)
+        if integrity.mode.value != "full":
+            message = "--integrity manifests: a promotion hashes every byte, once, and there is no other kind"
             raise UsageError(message)
         judgement = trust.judgement(session)
         moment = at.when(session)

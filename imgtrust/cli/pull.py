@@ -32,7 +32,7 @@ def pull(
     talk: ResultTalk,
     reach: Reach,
 ) -> int:
-    r"""Fetch the files of an artifact that is attached to an image.
+    r"""Fetch files that are attached to an image.
 
     Files get their names only after all of them matched their digests. A name that leads out of the directory is
     refused. Nobody vouches for an artifact: its files are as trustworthy as whoever may write to the repository.

@@ -25,16 +25,17 @@ def explain(error: TyperException, console: Console) -> None:
     message = error.format_message().rstrip(".")
     option = getattr(error, "option_name", None)
     if option is not None and message.startswith("No such option"):
-        message = _option(option, message, top=context is not None and context.parent is None)
+        words = ["imgtrust"] if context is None else context.command_path.split()
+        message = _option(option, message, " ".join(words[1:]))
     path = context.command_path if context is not None else "imgtrust"
     console.error(f"{message}{'' if message.endswith('?') else '.'} Help: {path} --help")
 
 
-def _option(option: str, message: str, *, top: bool) -> str:
+def _option(option: str, message: str, command: str) -> str:
     """A clearer message for an option that is promised for later, or that stands in the wrong place."""
-    reason = later.later_option(option)
+    reason = later.later_option(option, command)
     if reason is not None:
         return f"{option} is not in this version; it comes with {reason}"
-    if top and option in _ANYWHERE:
+    if not command and option in _ANYWHERE:
         return f"{option} belongs after the command, as in: imgtrust verify {option} …"
     return message
