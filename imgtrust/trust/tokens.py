@@ -30,15 +30,11 @@ from imgtrust.trust.der import (
 if TYPE_CHECKING:
     from datetime import datetime
 
-__all__ = ["Imprint", "NotGranted", "SignerInfo", "Token", "TokenFault", "certificate_name", "parse_response"]
+__all__ = ["Imprint", "SignerInfo", "Token", "TokenFault", "certificate_name", "parse_response"]
 
 
 class TokenFault(ValueError):
     """A token that can be read and breaks a rule; ``str()`` says which."""
-
-
-class NotGranted(TokenFault):
-    """A response in which the authority does not grant a token."""
 
 
 _SIGNED_DATA: Final = oid(1, 2, 840, 113549, 1, 7, 2)
@@ -110,7 +106,10 @@ class Token:
 
     def is_named(self, certificate: bytes) -> bool:
         """Whether issuer and serial number of a DER certificate are those of the signer."""
-        return certificate_name(certificate) == self.signer.name
+        try:
+            return certificate_name(certificate) == self.signer.name
+        except DerError:
+            return False
 
 
 def parse_response(response: bytes) -> Token:
@@ -118,14 +117,13 @@ def parse_response(response: bytes) -> Token:
 
     Raises:
         DerError: not DER of that shape.
-        NotGranted: the authority says no.
-        TokenFault: a rule is broken.
+        TokenFault: a rule is broken, or the authority does not grant a token.
     """
     members = read_one(response)
     status = members.next(SEQUENCE).reader(SEQUENCE).next().integer()
     if status != _GRANTED:
         message = f"the authority did not grant a token (status {status})"
-        raise NotGranted(message)
+        raise TokenFault(message)
     content_info = members.next(SEQUENCE).reader(SEQUENCE)
     members.end()
     _expect_oid(content_info.next(OID), _SIGNED_DATA, "SignedData")
@@ -140,11 +138,14 @@ def certificate_name(certificate: bytes) -> bytes:
     """Issuer and serial number of a DER certificate, as a signer identifier has them (RFC 5652 section 10.2.4).
 
     Raises:
-        DerError: not a certificate.
+        DerError: not a certificate, or its serial number is not positive (RFC 5280 section 4.1.2.2).
     """
     body = read_one(certificate).next(SEQUENCE).reader(SEQUENCE)
     body.optional(context(0))
     serial = body.next(INTEGER)
+    if serial.integer() <= 0:
+        message = "a certificate whose serial number is not positive"
+        raise DerError(message)
     body.next(SEQUENCE)
     issuer = body.next(SEQUENCE)
     return issuer.raw + serial.raw
@@ -170,7 +171,8 @@ def _parse_signed_data(signed_data: Reader) -> Token:
     time, accuracy, imprint, nonce = _parse_info(read_one(content))
     inside = () if certificates is None else certificates.reader(context(0)).rest(_MAX_CERTIFICATES)
     token = Token(time, accuracy, imprint, nonce, signer, tuple(each.raw for each in inside))
-    if token.certificates and token.leaf is None:
+    names = [certificate_name(each) for each in token.certificates]
+    if names and signer.name not in names:
         message = "it carries certificates, but not the signer's"
         raise TokenFault(message)
     return token

@@ -30,6 +30,7 @@ from tests.simulators.timestamps import (
     SHA1,
     TST_INFO,
     WHEN,
+    Certified,
     Parts,
     attribute,
     authority,
@@ -250,6 +251,23 @@ def test_another_certificate_with_the_same_key_and_name_is_refused() -> None:
     assert judge(respond(CHAIN[0]), [authority((twin, CHAIN[-1]))]) is RefusalCode.TIME_INVALID
 
 
+def test_an_authority_whose_leaf_cannot_be_read_made_nothing() -> None:
+    for leaf in (b"", b"no certificate", with_serial(CHAIN[0], der.tagged(2, b"\0"))):
+        anchor = TimestampAuthority("broken", (CHAIN[1].der,), (), leaf)
+        assert judge(respond(CHAIN[0]), [anchor]) is RefusalCode.TIME_UNTRUSTED
+        assert isinstance(judge(respond(CHAIN[0]), [anchor, authority(CHAIN)]), VerifiedTime)
+
+
+def test_a_certificate_that_cryptography_refuses_is_no_crash() -> None:
+    """Version 19 of X.509: cryptography raises InvalidVersion, which is no ValueError."""
+    odd = CHAIN[0].der.replace(b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x12", 1)
+    names = certificate_v2(b"", hashlib.sha256(odd).digest())
+    response = respond(CHAIN[0], Parts(certificates=(odd,), certificate_attribute=names))
+    assert judge(response, [authority(CHAIN, leaf=False)]) is RefusalCode.TIME_INVALID
+    broken_root = TimestampAuthority("broken", (odd,), (), CHAIN[0].der)
+    assert judge(respond(CHAIN[0]), [broken_root]) is RefusalCode.TIME_UNTRUSTED
+
+
 def test_a_broken_signature_is_told_from_a_stranger() -> None:
     good = CHAIN[0].key
     assert isinstance(good, ec.EllipticCurvePrivateKey)
@@ -378,11 +396,27 @@ def test_what_breaks_a_rule_is_refused(name: str) -> None:
     assert of(**BAD[name]) is RefusalCode.TIME_INVALID
 
 
+def with_serial(certificate: Certified, serial: bytes) -> bytes:
+    """The certificate with another serial number in it; nothing signs it any more."""
+    number = der.integer(certificate.certificate.serial_number)
+    (_, whole), *_ = der.read(certificate.der)
+    (_, body), *rest = der.read(whole)
+    changed = der.sequence(body.replace(number, serial, 1))
+    return der.sequence(changed, *(der.tagged(tag, content) for tag, content in rest))
+
+
 MALFORMED: dict[str, dict[str, Any]] = {
     "something after the token": {"after": der.null()},
     "no TSTInfo": {"content_type": "1.2.840.113549.1.7.1"},
     "no time": {"time_der": der.tagged(0x17, b"260301120000Z")},
     "a certificate that is none": {"certificates": (der.octets(b"x"),)},
+    "a second certificate that is none": {"certificates": (CHAIN[0].der, der.octets(b"x"))},
+    "a certificate without a serial number": {
+        "certificates": (CHAIN[0].der, with_serial(CHAIN[1], der.tagged(2, b"\0")))
+    },
+    "a certificate with a negative serial number": {
+        "certificates": (CHAIN[0].der, with_serial(CHAIN[1], der.tagged(2, b"\xff")))
+    },
     "too many certificates": {"certificates": tuple(CHAIN[0].der for _ in range(17))},
     "too many attributes": {"more_attributes": tuple(attribute(f"1.2.3.{n}", der.null()) for n in range(17))},
     "an accuracy with more in it": {"accuracy": der.sequence(der.octets(b""))},
