@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.contract.implementations import IMPLEMENTATIONS, Implementation
+from tests.contract.registries import REGISTRIES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -15,10 +16,12 @@ if TYPE_CHECKING:
     from imgtrust.stores.port import Store
 
 
-@pytest.fixture(params=IMPLEMENTATIONS, ids=lambda row: row.name)
+@pytest.fixture(params=(*IMPLEMENTATIONS, *REGISTRIES), ids=lambda row: row.name)
 def implementation(request: pytest.FixtureRequest) -> Implementation:
     row = request.param
     assert isinstance(row, Implementation)
+    if reason := row.cannot.get(getattr(request.node, "originalname", "")):
+        pytest.skip(f"{row.name}: {reason}")
     return row
 
 

@@ -6,7 +6,7 @@ which points its store differs from the others (each with a reason in a comment)
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -15,7 +15,7 @@ from imgtrust.stores import StoreOptions, open_store
 from tests.simulators.memory import MemoryStore
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     import pytest
 
@@ -33,7 +33,8 @@ class Implementation:
     of one endpoint that is empty under that path; the suite closes what it opened. ``tamper`` replaces the bytes that
     the store keeps under a digest (None: removes them), behind its back; None where that cannot be done.
     ``empty_index``: takes an index whose ``manifests`` is null. ``sha512``: keeps blobs under sha512.
-    ``needs_children``: refuses an index whose children it does not have.
+    ``needs_children``: refuses an index whose children it does not have. ``cannot``: names of tests that it cannot
+    pass whatever the client does, each with the reason.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Implementation:
     empty_index: bool = True
     sha512: bool = True
     needs_children: bool = False
+    cannot: Mapping[str, str] = field(default_factory=dict)
 
 
 def _layout(request: pytest.FixtureRequest) -> Callable[[str], Store]:
