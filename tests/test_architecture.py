@@ -78,6 +78,7 @@ BAD: Final[list[tuple[Rule, str, str, str]]] = [
     (directions.owners, "imgtrust.stores.a", "from oras import provider", "belongs to stores.orasadapter"),
     (directions.owners, "imgtrust.cli.a", "import requests", "belongs to nobody"),
     (directions.eager_imports, "imgtrust.stores.ecr", "import boto3", "when it is imported itself"),
+    (directions.eager_imports, "imgtrust.cli.a", "from imgtrust.stores.orasadapter import x", "when it is imported"),
     (conduct.impure, "imgtrust.trust.a", "import os", "imports os"),
     (conduct.impure, "imgtrust.rules.a", "from datetime import datetime\nx = datetime.now()", "reads the clock"),
     (conduct.impure, "imgtrust.rules.a", "import datetime\nx = datetime.date.today()", "reads the clock"),

@@ -234,10 +234,11 @@ def patches(tests: Iterable[Source]) -> list[str]:
 
 
 def sleeps(tests: Iterable[Source]) -> list[str]:
-    """Tests that wait for time to pass."""
+    """Tests that wait for time to pass. Simulators and benchmarks may be slow on purpose."""
     return [
         f"{source.path}:{node.lineno} sleeps"
         for source in tests
+        if not source.name.startswith(("tests.simulators.", "tests.benchmarks."))
         for node in ast.walk(source.tree)
         if isinstance(node, ast.Call) and _called(node.func) == "sleep"
     ]
