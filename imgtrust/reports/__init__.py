@@ -24,7 +24,7 @@ def render(report_format: ReportFormat, report: Report, style: Style = Style()) 
             from imgtrust.reports.markdown import render_markdown  # noqa: PLC0415 - only where it is asked for
 
             return render_markdown(report)
-        case ReportFormat.TEXT:
+        case _:
             from imgtrust.reports.text import render_text  # noqa: PLC0415 - machines do not read it
 
             return render_text(report.verdicts, style)

@@ -45,7 +45,7 @@ def told_explanation(explanation: Explanation, source: str, style: Style) -> str
         cell = " " * (_LABEL - 2 - len(label)) + rule
         page.put(2, (label, Tone.FAINT), (cell, Tone.NONE), body=asked, hang=_LABEL + widest + 2)
     for number, (kind, line) in enumerate(explanation.attach):
-        page.put(2, ("attach" if not number else "", Tone.FAINT), body=f"{kind}\n{line}", hang=_LABEL)
-    targets = "\n".join(explanation.promote_to) or "nowhere"
+        page.put(2, ("attach" if not number else "", Tone.FAINT), body=(kind, line), hang=_LABEL)
+    targets = explanation.promote_to or "nowhere"
     page.put(2, ("promote to", Tone.FAINT), body=targets, hang=_LABEL + 2)
     return page.text()

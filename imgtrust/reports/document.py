@@ -44,13 +44,12 @@ def document(report: Report) -> dict[str, Any]:
 
 
 def entry(verdict: Verdict) -> dict[str, Any]:
-    """One entry of ``images``."""
+    """One entry of ``images``. ``tags`` is beyond the promise: those that an audit found."""
     subjects = () if verdict.facts is None else verdict.facts.subjects
     published = verdict.published
     return {
         "reference": verdict.name,
         "digest": None if verdict.digest is None else str(verdict.digest),
-        "tags": list(verdict.tags),
         "outcome": verdict.outcome.value,
         "scope": verdict.scope,
         "platforms": [
@@ -69,6 +68,7 @@ def entry(verdict: Verdict) -> dict[str, Any]:
         "exceptions": [],
         "not_checked": list(verdict.not_checked),
         "changes_at": _time(verdict.changes_at),
+        "tags": list(verdict.tags),
     }
 
 

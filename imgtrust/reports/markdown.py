@@ -35,7 +35,7 @@ _MARKS: Final = {
     RuleOutcome.UNKNOWN: "❔ could not tell",
     RuleOutcome.EXCEPTED: "✅ excepted",
 }
-_ACTIVE: Final = re.compile(r"^[-+=0-9]|(?<!\w)@|www(?=\.)|[^\w .,;()/=+…-]|_", re.ASCII)
+_ACTIVE: Final = re.compile(r"^(?:[-+=]|[0-9](?=[0-9]*[.)]))|(?<!\w)@|www(?=\.)|[^\w .,;()/=+…-]|_", re.ASCII)
 _JOINER: Final = "&#8288;"
 """An invisible word joiner: no forge finds a mention in ``@`` followed by it."""
 

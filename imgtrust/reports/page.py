@@ -11,7 +11,10 @@ import textwrap
 import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 __all__ = ["Cell", "Mark", "Page", "Style", "Tone", "columns", "plain", "shorten"]
 
@@ -129,21 +132,21 @@ class Page:
         self,
         indent: int,
         *head: Cell,
-        body: str = "",
+        body: str | Sequence[str] = "",
         hang: int | None = None,
         tone: Tone = Tone.NONE,
         below: str = "",
     ) -> None:
         """Write ``head`` at ``indent`` columns, then ``body``, wrapped at ``hang`` columns (where the head ends).
 
-        Each line of ``body`` begins a new one. A head that reaches beyond ``hang`` has a line of its own. ``below`` is
-        what further lines begin with, as the trunk of a tree.
+        A string is one paragraph, whatever is in it; each item of a sequence begins a line. A head that reaches
+        beyond ``hang`` has a line of its own. ``below`` is what further lines begin with, as the trunk of a tree.
         """
         cells = [(self.clean(text), mark) for text, mark in head]
         width = indent + sum(columns(text) for text, _ in cells)
         hang = width if hang is None else hang
         first = " " * indent + "".join(self._paint(text, mark) for text, mark in cells)
-        rows = [row for line in body.split("\n") for row in self._wrap(line, hang)]
+        rows = [row for line in ([body] if isinstance(body, str) else body) for row in self._wrap(line, hang)]
         if not body:
             self._lines.append(first.rstrip())
             return

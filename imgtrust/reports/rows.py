@@ -31,11 +31,12 @@ _LABEL: Final = 6
 
 
 def put_rules(page: Page, verdict: Verdict, style: Style) -> None:
-    """What fails first, each with why and how to fix it."""
+    """What fails first, each with why and how to fix it; the same way out is shown once."""
     rows = shown_findings(verdict, everything=style.verbose)
     platforms = _platforms(verdict)
     names = {id(row): _name(row, verdict, platforms) for row in rows}
     widest = min(_WIDEST, max(columns(page.clean(name)) for name in names.values()))
+    fixes: set[str] = set()
     for row in sorted(rows, key=lambda item: _ORDER[item.outcome]):
         mark, tone = _MARKS[row.outcome]
         if row.level is Level.ADVICE and row.outcome is RuleOutcome.FAIL:
@@ -43,9 +44,10 @@ def put_rules(page: Page, verdict: Verdict, style: Style) -> None:
         cell = page.mark(mark, tone)
         hang = 2 + len(cell[0]) + widest + 2
         page.put(2, cell, (names[id(row)], Tone.NONE), body=_told(row), hang=hang)
-        for label, text in (("why", row.why), ("fix", row.fix)):
+        for label, text in (("why", row.why), ("fix", "" if row.fix in fixes else row.fix)):
             if text:
-                page.put(_LABEL, (label, Tone.FAINT), body=text, hang=_LABEL + 6)
+                page.put(_LABEL, (label, Tone.FAINT), body=text.split("\n"), hang=_LABEL + 6)
+        fixes.add(row.fix)
 
 
 def shown_findings(verdict: Verdict, *, everything: bool = False) -> list[Finding]:

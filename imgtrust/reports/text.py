@@ -129,7 +129,7 @@ def _put_published(page: Page, verdict: Verdict) -> None:
 def _put_foot(page: Page, verdict: Verdict) -> None:
     """What was not checked, until when the answer holds, and by what it was judged."""
     if verdict.not_checked:
-        page.put(2, ("not checked", Tone.FAINT), body="\n".join(verdict.not_checked), hang=_LABEL)
+        page.put(2, ("not checked", Tone.FAINT), body=verdict.not_checked, hang=_LABEL)
     if verdict.changes_at is not None:
         rules = dict.fromkeys(item.rule for item in verdict.findings if item.changes_at == verdict.changes_at)
         label = "holds until" if verdict.outcome is Outcome.ACCEPTED else "changes on"

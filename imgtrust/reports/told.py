@@ -13,7 +13,7 @@ from imgtrust.rules.wording import count
 from imgtrust.trust.times import ClaimedTime
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from imgtrust.policy.verdict import Verdict
     from imgtrust.reports.results import (
@@ -95,7 +95,7 @@ def told_promotion(result: PromotionResult, style: Style) -> str:
     if result.record is not None:
         _step(page, "recorded", f"{result.record}  signed by {result.recorder or 'nobody'} (SLSA verification summary)")
     if result.tags:
-        _step(page, "tagged", "\n".join(f"{result.destination.repository}:{tag}" for tag in result.tags))
+        _step(page, "tagged", [f"{result.destination.repository}:{tag}" for tag in result.tags])
     _put_obstacle(page, result)
     text = page.text()
     if result.after is not None and result.after.outcome is not Outcome.ACCEPTED:
@@ -122,7 +122,7 @@ def _put_plan(page: Page, result: PromotionResult) -> None:
         "would record",
         f"a SLSA verification summary, signed by {result.recorder}" if result.recorder else "nothing",
     )
-    _step(page, "would tag", "\n".join(tags) or "nothing")
+    _step(page, "would tag", tags or "nothing")
     _put_obstacle(page, result)
 
 
@@ -135,7 +135,7 @@ def _put_obstacle(page: Page, result: PromotionResult) -> None:
         _step(page, "go on with", result.resume)
 
 
-def _step(page: Page, label: str, body: str) -> None:
+def _step(page: Page, label: str, body: str | Sequence[str]) -> None:
     page.put(0, (label, Tone.FAINT), body=body, hang=_LABEL)
 
 

@@ -149,8 +149,9 @@ def _put_node(page: Page, node: Node, indent: str) -> None:
     entries += node.children
     if not entries:
         entries.append("nothing attached")
-    kinds = max((columns(page.clean(item.kind)) for item in node.attached), default=0)
-    whats = min(_WIDEST, max((columns(page.clean(item.what)) for item in node.attached), default=0))
+    kinds = _widest(page, [item.kind for item in node.attached])
+    whats = min(_WIDEST, _widest(page, [item.what for item in node.attached]))
+    names = _widest(page, [_who(item) for item in node.attached if item.standing is Standing.BELIEVED])
     for number, entry in enumerate(entries):
         last = number == len(entries) - 1
         branch = f"{indent}{'└─ ' if last else '├─ '}"
@@ -158,7 +159,7 @@ def _put_node(page: Page, node: Node, indent: str) -> None:
         match entry:
             case Attached():
                 lead = f"{_padded(page, entry.kind, kinds)}  {_padded(page, entry.what, whats)}  "
-                told, tone = _told(entry)
+                told, tone = _told(entry, _padded(page, _who(entry), names))
                 page.put(0, (branch + lead, Tone.NONE), body=told, tone=tone, below=below)
             case Node():
                 name = str(entry.platform or entry.kind)
@@ -168,22 +169,30 @@ def _put_node(page: Page, node: Node, indent: str) -> None:
                 page.put(0, (branch, Tone.NONE), body=entry, below=below)
 
 
+def _widest(page: Page, texts: list[str]) -> int:
+    return max((columns(page.clean(text)) for text in texts), default=0)
+
+
 def _padded(page: Page, text: str, width: int) -> str:
     return text + " " * (width - columns(page.clean(text)))
 
 
-def _told(item: Attached) -> tuple[str, Tone]:
+def _who(item: Attached) -> str:
+    """The name in the policy, or the key."""
+    return item.signer or identity(item.identity or "")
+
+
+def _told(item: Attached, who: str) -> tuple[str, Tone]:
     """Who and when, or why it is not believed."""
     match item.standing:
         case Standing.BELIEVED:
-            who = item.signer or identity(item.identity or "")
             return f"{who}  {_when(item)}", Tone.NONE
         case Standing.REFUSED:
             code = "" if item.code is None else f"  [{item.code.value}]"
             return f"not believed: {item.reason}{code}", Tone.BAD
         case Standing.CLAIM:
             return "unsigned claim" + (f" ({item.reason})" if item.reason else ""), Tone.WARN
-        case Standing.FOUND:
+        case _:
             return "found, not judged" + (f" ({item.reason})" if item.reason else ""), Tone.FAINT
 
 
