@@ -15,7 +15,7 @@ from imgtrust.commands.attaching import resolve_subject
 from imgtrust.commands.gather import gather
 from imgtrust.commands.opening import OpenStores
 from imgtrust.commands.taglists import TagLists
-from imgtrust.errors import IntegrityError, NoImages, NotFound, StoreError, Undecided
+from imgtrust.errors import IntegrityError, NoImages, NotFound, Undecided
 from imgtrust.policy.evaluate import broken, evaluate, undecided
 from imgtrust.policy.verdict import Outcome
 from imgtrust.reference import Reference
@@ -141,7 +141,7 @@ def _judge_all(
                 verdict = None if known is None else ask(known)
                 accepted = verdict is not None and verdict.outcome is Outcome.ACCEPTED
                 return verdict if verdict is not None and accepted else ask(store)
-        except StoreError as exc:
+        except Undecided as exc:
             return undecided(name, reference, reference.digest, judgement.policy_id, at, str(exc))
 
     with OpenStores(options) as stores:

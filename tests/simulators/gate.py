@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from imgtrust.reference import Digest
     from imgtrust.stores.port import Store
 
-__all__ = ["NOON", "Publisher", "judged_by", "layout"]
+__all__ = ["NOON", "NoWaiting", "Publisher", "judged_by", "layout"]
 
 NOON: Final = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
 """When tests judge; signatures are stamped an hour earlier."""
@@ -40,6 +40,25 @@ NOON: Final = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
 def layout(path: Path) -> Store:
     """A layout store; close it."""
     return open_store(LayoutRepository(str(path)), StoreOptions())
+
+
+@dataclass
+class NoWaiting:
+    """A ``Waiter`` of the registry client for which time passes without anybody waiting."""
+
+    now: float = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def wall(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+    def jitter(self) -> float:
+        return 0.5
 
 
 @dataclass
