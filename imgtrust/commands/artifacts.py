@@ -9,11 +9,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from imgtrust.commands.attaching import resolve_subject
+from imgtrust.commands.attaching import push_attachment, resolve_subject
 from imgtrust.commands.many import each_image
 from imgtrust.commands.packing import Layer, packed
 from imgtrust.commands.unpacking import Destination
-from imgtrust.content import EMPTY_BLOB, Manifest, parse_manifest
+from imgtrust.content import Manifest, parse_manifest
 from imgtrust.errors import ContentMalformed, NotFound, UsageError
 from imgtrust.formats.attachments import CREATED, TITLE, artifact_attachment
 from imgtrust.reference import Reference
@@ -86,14 +86,7 @@ def push_files(
     """
     pairs = [(layer.descriptor, b"") for layer in layers]
     attachment = artifact_attachment(subject, artifact_type, pairs, annotations=annotations, created=created)
-    for layer in layers:
-        store.push(layer.descriptor, layer.source)
-    named = {layer.descriptor.digest for layer in layers}
-    for descriptor, data in attachment.blobs:
-        if descriptor.digest not in named:
-            store.push(descriptor, data or EMPTY_BLOB)
-    store.push(attachment.descriptor, attachment.manifest)
-    return attachment.descriptor.digest
+    return push_attachment(store, attachment, {layer.descriptor.digest: layer.source for layer in layers})
 
 
 def pull_artifact(

@@ -10,24 +10,26 @@ import random
 import time
 from typing import TYPE_CHECKING, Final
 
-from imgtrust.content import Manifest, parse_manifest
-from imgtrust.errors import ContentMalformed, ContentMismatch, NotFound, TagConflict
+from imgtrust.content import EMPTY_BLOB, Manifest, parse_manifest
+from imgtrust.errors import ContentMalformed, ContentMismatch, NotFound, StoreProtocol, TagConflict
 from imgtrust.formats.attachments import Attachment, Suffix, bundle_attachment, legacy_attachment, legacy_tag
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from imgtrust.commands.signing import Made
     from imgtrust.content import Descriptor
     from imgtrust.reference import Digest, Reference
-    from imgtrust.stores.port import Store
+    from imgtrust.stores.port import BlobSource, Store
 
 __all__ = ["attach_legacy", "attach_made", "legacy_layers", "push_attachment", "resolve_subject"]
 
 _TRIES: Final = 40
 """How often a shared tag is written again because another writer was faster; eight writers need about ten."""
 _CLEAN_READS: Final = 2
+_MANIFEST_PAUSES: Final = (0.02, 0.1, 0.4)
+"""Seconds before a manifest that was refused is pushed again."""
 _PAUSE: Final = 0.03
 """Seconds between a write and the look at what became of it, doubled by chance so that writers fall out of step."""
 
@@ -53,15 +55,33 @@ def resolve_subject(store: Store, reference: Reference) -> Descriptor:
     return found
 
 
-def push_attachment(store: Store, attachment: Attachment) -> Digest:
+def push_attachment(store: Store, attachment: Attachment, sources: Mapping[Digest, BlobSource] | None = None) -> Digest:
     """Push blobs, then the manifest: until the last step nothing is visible. The digest of the manifest.
 
+    ``sources`` has the bytes of blobs that are not in the attachment itself.
+
+    The empty config is the same for everybody, and a registry may not know a blob for the moment in which somebody
+    else writes it too (docker-registry: "blob unknown"). So it is not written again where it is, and a manifest that
+    is refused is tried again.
+
     Raises:
+        ContentMismatch: the bytes of a source are not those of its descriptor.
         StoreError: the store did not take it all; asking again is safe.
     """
-    for descriptor, data in attachment.blobs:
-        store.push(descriptor, data)
-    store.push(attachment.descriptor, attachment.manifest)
+    streams = sources or {}
+    for pause in (*_MANIFEST_PAUSES, None):
+        for descriptor, data in attachment.blobs:
+            if data == EMPTY_BLOB and store.has(descriptor):
+                continue
+            store.push(descriptor, streams.get(descriptor.digest, data))
+        try:
+            store.push(attachment.descriptor, attachment.manifest)
+        except StoreProtocol:
+            if pause is None:
+                raise
+            time.sleep(pause * (1 + random.random()))  # noqa: S311 - only to fall out of step
+            continue
+        break
     return attachment.descriptor.digest
 
 

@@ -11,7 +11,7 @@ import pytest
 from imgtrust.commands.attaching import attach_legacy, attach_made, legacy_layers, push_attachment, resolve_subject
 from imgtrust.commands.signing import make_signature
 from imgtrust.content import Descriptor, Manifest, describe, parse_manifest
-from imgtrust.errors import ContentMalformed, ContentMismatch, NotFound, StoreUnavailable, TagConflict
+from imgtrust.errors import ContentMalformed, ContentMismatch, NotFound, StoreProtocol, StoreUnavailable, TagConflict
 from imgtrust.formats.attachments import Suffix, artifact_attachment, legacy_tag
 from imgtrust.reference import Reference
 from tests.simulators.gate import NOON, Publisher, layout
@@ -140,6 +140,46 @@ def test_the_manifest_under_a_legacy_tag_is_one_of_cosign(tmp_path: Path) -> Non
     assert manifest.config.media_type == "application/vnd.oci.image.config.v1+json"
     assert store.fetch(manifest.config)
     store.close()
+
+
+@dataclass
+class Forgetful(MemoryStore):
+    """A registry that refuses manifests because somebody else writes their config at this moment."""
+
+    refusals: int = 0
+
+    def push(self, descriptor: Descriptor, content: bytes | BlobSource) -> None:
+        if descriptor.is_manifest and self.refusals:
+            self.refusals -= 1
+            message = "400 MANIFEST_BLOB_UNKNOWN"
+            raise StoreProtocol(message)
+        super().push(descriptor, content)
+
+
+@pytest.mark.parametrize("refusals", [1, 3])
+def test_a_manifest_is_pushed_again_where_another_writer_was_in_the_way(refusals: int) -> None:
+    store = Forgetful()
+    subject = push(store, APP, "1")
+    store.refusals = refusals
+    attach_made(store, make_signature(RELEASE.signing(), subject, store.repository), NOON)
+    assert len(list(store.referrers(subject))) == 1
+
+
+def test_a_manifest_that_is_refused_for_good_is_an_error() -> None:
+    store = Forgetful()
+    subject = push(store, APP, "1")
+    store.refusals = 100
+    with pytest.raises(StoreProtocol):
+        attach_made(store, make_signature(RELEASE.signing(), subject, store.repository), NOON)
+    assert store.refusals == 96
+
+
+def test_the_empty_config_is_not_written_where_it_is() -> None:
+    store = Recorder()
+    subject = push(store, APP, "1")
+    for _ in range(3):
+        attach_made(store, make_signature(RELEASE.signing(), subject, store.repository), NOON)
+    assert [each.size for each in store.pushed].count(2) == 1
 
 
 def test_no_legacy_tag_means_no_layers() -> None:
