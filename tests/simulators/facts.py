@@ -45,7 +45,7 @@ REFERENCE: Final = Reference.parse("registry.example.com/team/app:1.4.2")
 
 def digest(name: str) -> Digest:
     """A digest for a name."""
-    return Digest.of(name.encode())
+    return Digest.of(name.encode("utf-8", "surrogatepass"))
 
 
 ROOT: Final = digest("root")
