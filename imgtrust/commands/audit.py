@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from imgtrust.commands.judge import judge_reference
 from imgtrust.commands.opening import OpenStores
+from imgtrust.commands.taglists import Listed
 from imgtrust.errors import ImgtrustError, IntegrityError, InvalidReference, NoImages, NotFound
 from imgtrust.formats.attachments import is_attachment_tag
 from imgtrust.policy.evaluate import broken, undecided
@@ -66,13 +67,16 @@ class AuditSummary:
 
 @dataclass(frozen=True, slots=True)
 class _Work:
-    """One image that was found: what it is called, and what it is, or why that cannot be told."""
+    """One image that was found: what it is called, and what it is, or why that cannot be told.
+
+    ``listed`` are all tags of a registry's repository; None where untagged images are found too.
+    """
 
     reference: Reference
     root: Descriptor | None
     tags: tuple[str, ...] = ()
     error: ImgtrustError | None = None
-    unlisted: bool = False
+    listed: frozenset[str] | None = None
 
 
 def parse_target(text: str) -> Reference | Prefix:
@@ -180,26 +184,30 @@ class _Run:
     def _judge(self, stores: OpenStores, work: _Work) -> Verdict:
         """The verdict on one image that was found."""
         name, reference, policy_id = str(work.reference), work.reference, self.judgement.policy_id
+
+        def ask(store: Store) -> Verdict:
+            return judge_reference(
+                store,
+                reference,
+                self.judgement,
+                at=self.at,
+                name=name,
+                root=work.root,
+                integrity=self.integrity,
+                jobs=1,
+            )
+
         try:
             if work.error is not None:
                 raise work.error
             with stores.use(reference.repository) as store:
-                verdict = judge_reference(
-                    store,
-                    reference,
-                    self.judgement,
-                    at=self.at,
-                    name=name,
-                    root=work.root,
-                    integrity=self.integrity,
-                    jobs=1,
-                )
+                verdict = ask(store) if work.listed is None else Listed(store, work.listed).judge(ask)
         except IntegrityError as exc:
             verdict = broken(name, reference, reference.digest, policy_id, self.at, str(exc))
         except ImgtrustError as exc:
             missing = isinstance(exc, NotFound)
             verdict = undecided(name, reference, reference.digest, policy_id, self.at, str(exc), not_found=missing)
-        more = (_UNLISTED,) if work.unlisted else ()
+        more = () if work.listed is None else (_UNLISTED,)
         return replace(verdict, tags=work.tags, not_checked=(*verdict.not_checked, *more))
 
     def _all(self, stores: OpenStores, targets: list[Reference | Prefix]) -> Iterator[_Work]:
@@ -232,13 +240,14 @@ class _Run:
                 listable = isinstance(store, Inventory)
                 if not listable:
                     self._note(f"{repository}: {_UNLISTED}")
-                tags = [tag for tag in store.tags() if not is_attachment_tag(tag)]
-                grouped, failed = self._resolved(store, tags)
+                every = list(store.tags())
+                listed = None if listable else frozenset(every)
+                grouped, failed = self._resolved(store, [tag for tag in every if not is_attachment_tag(tag)])
                 for tag, error in failed:
                     yield _Work(replace(bare, tag=tag), None, (tag,), error)
                 for root, names in grouped.values():
                     pinned = Reference(repository, names[0], root.digest)
-                    yield _Work(pinned, root, tuple(names), unlisted=not listable)
+                    yield _Work(pinned, root, tuple(names), listed=listed)
                 if isinstance(store, Inventory):
                     for root in store.manifests():
                         if root.digest not in grouped:

@@ -17,7 +17,6 @@ from imgtrust.commands.opening import OpenStores
 from imgtrust.commands.taglists import TagLists
 from imgtrust.errors import IntegrityError, NoImages, NotFound, Undecided
 from imgtrust.policy.evaluate import broken, evaluate, undecided
-from imgtrust.policy.verdict import Outcome
 from imgtrust.reference import Reference
 from imgtrust.rules.facts import IntegrityMode
 
@@ -138,9 +137,7 @@ def _judge_all(
         try:
             with stores.use(reference.repository) as store:
                 known = lists.over(store)
-                verdict = None if known is None else ask(known)
-                accepted = verdict is not None and verdict.outcome is Outcome.ACCEPTED
-                return verdict if verdict is not None and accepted else ask(store)
+                return ask(store) if known is None else known.judge(ask)
         except Undecided as exc:
             return undecided(name, reference, reference.digest, judgement.policy_id, at, str(exc))
 

@@ -97,7 +97,7 @@ def test_flags_that_ask_for_dates_mean_the_packaged_trusted_root_and_say_so(fold
 
 def test_a_trusted_root_that_is_named_takes_the_place_of_the_packaged_one(folder: Path) -> None:
     key, root = str(folder / "keys" / "release.pub"), str(folder / "root.json")
-    with pytest.raises(InputFileError, match="root.json"):
+    with pytest.raises(InputFileError, match=r"root\.json"):
         load_flags(Shorthand(keys=(key,), trusted_root=root, require_time=True), NONE)
 
 
