@@ -40,7 +40,7 @@ from tests.simulators.timestamps import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 MESSAGE = Parts().message
 TICK = timedelta(microseconds=1)
@@ -443,6 +443,59 @@ def test_every_prefix_of_a_token_is_malformed() -> None:
     response = respond(CHAIN[0], Parts(certificates=(CHAIN[0].der,)))
     for length in range(0, len(response), 7):
         assert judge(response[:length]) is RefusalCode.TIME_MALFORMED
+
+
+def edit(data: bytes, path: tuple[int, ...], change: Callable[[list[bytes]], list[bytes]]) -> bytes:
+    """The same DER with the values inside one value changed; ``path`` goes down from the outermost."""
+    ((tag, content),) = der.read(data)
+    values = [der.tagged(kind, inner) for kind, inner in der.read(content)]
+    if path:
+        position = path[0] % len(values)
+        values[position] = edit(values[position], path[1:], change)
+    else:
+        values = change(values)
+    return der.tagged(tag, b"".join(values))
+
+
+SIGNED_DATA = (1, 1, 0)
+SIGNER = (*SIGNED_DATA, -1, 0)
+PLACES = {
+    "the response": (),
+    "the content info": (1,),
+    "the content": (1, 1),
+    "the signed data": SIGNED_DATA,
+    "the encapsulated content": (*SIGNED_DATA, 2),
+    "the content of that": (*SIGNED_DATA, 2, 1),
+    "the signer": SIGNER,
+    "the name of the signer": (*SIGNER, 1),
+}
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_nothing_may_follow_the_last_member_of_anything(name: str) -> None:
+    for value in (der.null(), der.sequence(), der.integer(1)):
+        response = edit(respond(CHAIN[0]), PLACES[name], lambda values, value=value: [*values, value])  # type: ignore[misc]
+        assert judge(response) is RefusalCode.TIME_MALFORMED
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_every_member_is_needed(name: str) -> None:
+    response = respond(CHAIN[0])
+    for position in range(12):
+        if PLACES[name] == SIGNER and position == 6:
+            break
+        gone = edit(response, PLACES[name], lambda values, at=position: values[:at] + values[at + 1 :])  # type: ignore[misc]
+        if gone != response:
+            assert judge(gone) in {RefusalCode.TIME_MALFORMED, RefusalCode.TIME_INVALID}
+
+
+def test_what_cms_allows_beside_is_passed_over() -> None:
+    revoked = der.tagged(0xA1, b"")
+    with_lists = edit(respond(CHAIN[0]), SIGNED_DATA, lambda values: [*values[:3], revoked, *values[3:]])
+    unsigned = der.tagged(0xA1, attribute("1.2.3.4", der.null()))
+    with_unsigned = edit(respond(CHAIN[0]), SIGNER, lambda values: [*values, unsigned])
+    for response in (with_lists, with_unsigned):
+        assert read_token(response).time == WHEN
 
 
 # --- what a client checks ---------------------------------------------------------------------------------------------
