@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from imgtrust.signers import port
+from imgtrust.signers import port  # noqa: TC001 - that it can be imported is part of the test
 from imgtrust.signers.authority import LocalAuthority
 from imgtrust.signers.keyfile import generate
 from imgtrust.signers.local import LocalSigner
