@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -26,12 +27,14 @@ if TYPE_CHECKING:
 _LARGE = 8 * 1024 * 1024 + 12345
 
 
-def _blob(data: bytes = b"some bytes of a layer") -> tuple[Descriptor, bytes]:
-    return describe(data, OCI_LAYER), data
+def _blob(data: bytes | None = None) -> tuple[Descriptor, bytes]:
+    """Content of its own for each call: registries may share blobs between repositories, and so between tests."""
+    own = f"some bytes of a layer {uuid.uuid4()}".encode() if data is None else data
+    return describe(own, OCI_LAYER), own
 
 
-def _large(seed: int = 1) -> tuple[Descriptor, bytes]:
-    return _blob(random.Random(seed).randbytes(_LARGE))  # noqa: S311 - content, not a secret
+def _large() -> tuple[Descriptor, bytes]:
+    return _blob(random.randbytes(_LARGE))  # noqa: S311 - content, not a secret
 
 
 def _source(data: bytes, piece: int = 100_000) -> BlobSource:
@@ -83,13 +86,13 @@ def test_a_large_blob_goes_through_in_pieces(store: Store) -> None:
 
 
 def test_a_large_blob_that_is_given_as_bytes_is_kept_whole(store: Store) -> None:
-    descriptor, data = _large(2)
+    descriptor, data = _large()
     store.push(descriptor, data)
     assert _read(store, descriptor) == data
 
 
 def test_a_blob_streams_from_one_repository_to_another(store: Store, store_factory: Callable[[str], Store]) -> None:
-    descriptor, data = _large(3)
+    descriptor, data = _large()
     store.push(descriptor, data)
     other = store_factory("team/other")
     other.push(descriptor, lambda: store.stream(descriptor))
@@ -124,29 +127,30 @@ def test_sha512_is_a_digest_like_sha256(store: Store, implementation: Implementa
 @pytest.mark.parametrize("streamed", [False, True], ids=["bytes", "source"])
 @pytest.mark.parametrize(
     "change",
-    [b"another content", b"", b"some bytes of a laye", b"some bytes of a layer and more", b"Some bytes of a layer"],
+    [lambda _: b"another", lambda _: b"", lambda d: d[:-1], lambda d: d + b"more", lambda d: b"S" + d[1:]],
     ids=["other", "empty", "short", "long", "altered"],
 )
 def test_content_that_does_not_match_is_refused_and_nothing_is_stored(
-    store: Store, change: bytes, *, streamed: bool
+    store: Store, change: Callable[[bytes], bytes], *, streamed: bool
 ) -> None:
     descriptor, data = _blob()
+    wrong = change(data)
     with pytest.raises(ContentMismatch):
-        store.push(descriptor, _source(change) if streamed else change)
+        store.push(descriptor, _source(wrong) if streamed else wrong)
     assert not store.has(descriptor)
     store.push(descriptor, data)
     assert store.fetch(descriptor) == data
 
 
 def test_a_large_source_that_is_altered_at_its_end_is_refused_and_nothing_is_stored(store: Store) -> None:
-    descriptor, data = _large(4)
+    descriptor, data = _large()
     with pytest.raises(ContentMismatch):
         store.push(descriptor, _source(data[:-1] + bytes([data[-1] ^ 1])))
     assert not store.has(descriptor)
 
 
 def test_what_a_source_raises_is_passed_on_and_nothing_is_stored(store: Store) -> None:
-    descriptor, data = _large(5)
+    descriptor, data = _large()
 
     def breaks() -> Iterator[memoryview]:
         yield memoryview(data)[:1_000_000]
@@ -206,7 +210,7 @@ def test_a_descriptor_with_another_size_is_refused(store: Store, by: int) -> Non
 def test_bytes_that_were_altered_in_the_store_are_never_handed_out_whole(
     store: Store, tamper: Tamper, change: Callable[[bytes], bytes], size: str
 ) -> None:
-    descriptor, data = _blob() if size == "small" else _large(6)
+    descriptor, data = _blob() if size == "small" else _large()
     store.push(descriptor, data)
     tamper(store, descriptor.digest, change(data))
     with pytest.raises(ContentMismatch):
@@ -235,7 +239,6 @@ def test_a_mounted_blob_is_there_and_one_that_was_not_can_be_pushed(
     store.push(descriptor, data)
     other = store_factory("team/other")
     if not other.mount(descriptor, store.repository):
-        assert not other.has(descriptor)
         other.push(descriptor, data)
     assert other.has(descriptor)
     assert other.fetch(descriptor) == data
