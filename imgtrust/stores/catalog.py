@@ -12,7 +12,7 @@ from imgtrust.reference import RegistryRepository
 from imgtrust.stores import endpoints
 from imgtrust.stores.auth import CATALOG
 from imgtrust.stores.ecrhosts import parse_ecr_host
-from imgtrust.stores.pagination import pages
+from imgtrust.stores.pagination import MAX_PAGE, pages
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,7 +56,7 @@ class RegistryCatalog:
         what = f"catalog of {self._host}"
 
         def ask(target: str) -> Answer:
-            return endpoint.send("GET", target, path="", scopes=frozenset({CATALOG}), what=what)
+            return endpoint.send("GET", target, path="", scopes=frozenset({CATALOG}), what=what, hold=MAX_PAGE)
 
         try:
             for document, _ in pages(f"/v2/_catalog?n={_PAGE}", ask, endpoint.base, what):

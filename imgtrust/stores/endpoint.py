@@ -23,7 +23,7 @@ from imgtrust.stores.keyring import Keyring
 from imgtrust.stores.retry import Attempts, SystemWaiter, TokenBucket
 from imgtrust.stores.tokendriver import ask_token
 from imgtrust.stores.transport import UrllibWire, speaks_tls
-from imgtrust.stores.wire import Call, WireError
+from imgtrust.stores.wire import Call, HeldAnswer, WireError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -116,11 +116,13 @@ class Endpoint:
         body: bytes | Body | None = None,
         accept: tuple[int, ...] = (200,),
         retry: bool = True,
+        hold: int | None = None,
     ) -> Answer:
         """Ask, with credentials and again where that helps; the answer has one of the statuses of ``accept``.
 
         ``target`` is a path below the registry or an absolute address that the registry gave. ``path`` is the
-        repository (for credentials), ``what`` names the request in messages.
+        repository (for credentials), ``what`` names the request in messages. ``hold`` reads the body at once, up to
+        so many bytes, and asks again if it breaks off.
 
         Raises:
             StoreError: the one that fits the status, or ``WireError`` where no answer came.
@@ -135,7 +137,7 @@ class Endpoint:
             try:
                 answer = self._ask(call, path, scopes, what)
                 if answer.status in accept:
-                    return answer
+                    return answer if hold is None else HeldAnswer(answer, hold)
                 hint = retry_after(answer.header("Retry-After"), self.waiter.wall())
                 complaint = complaint_of(answer)
                 error = failure(complaint, what, self.auth.describe(path))

@@ -63,14 +63,14 @@ class Manifests:
             StoreProtocol: the answer is no manifest, or contradicts itself.
         """
         what = self._remote.what(f"manifest {name}")
-        answer = self._remote.ask("GET", f"manifests/{name}", what, headers={"Accept": ACCEPT})
+        headers = {"Accept": ACCEPT}
+        answer = self._remote.ask("GET", f"manifests/{name}", what, headers=headers, hold=MAX_MANIFEST_BYTES)
         kind = media_type(answer.header("Content-Type"))
         if kind not in _PLAUSIBLE:
-            answer.close()
             message = f"{what}: expected a manifest, the registry answered with {kind or 'no media type'}"
             raise StoreProtocol(message)
         said = answer.header("Docker-Content-Digest")
-        data = _read_capped(answer, what)
+        data = _data_of(answer, what)
         digest = Digest.of(data, name.algorithm if isinstance(name, Digest) else "sha256")
         if isinstance(name, Digest) and digest != name:
             raise mismatch(name, digest, what)
@@ -147,14 +147,8 @@ class Manifests:
         return subject
 
 
-def _read_capped(answer: Answer, what: str) -> bytes:
-    length = answer.header("Content-Length")
-    if length is not None and length.isdigit() and int(length) > MAX_MANIFEST_BYTES:
-        answer.close()
-        message = f"{what}: {length} bytes, at most {MAX_MANIFEST_BYTES} are read of a manifest"
-        raise LimitExceeded(message)
+def _data_of(answer: Answer, what: str) -> bytes:
     if (answer.header("Content-Encoding") or "identity") != "identity":
-        answer.close()
         message = f"{what}: it came compressed although that was not asked for"
         raise StoreProtocol(message)
     data = answer.read(MAX_MANIFEST_BYTES)

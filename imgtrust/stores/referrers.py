@@ -19,7 +19,7 @@ from imgtrust.formats.attachments import fallback_tag
 from imgtrust.stores.answers import complaint_of, failure
 from imgtrust.stores.fallback import entries_of, entry_for, merge
 from imgtrust.stores.headers import media_type
-from imgtrust.stores.pagination import pages
+from imgtrust.stores.pagination import MAX_PAGE, pages
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -106,7 +106,7 @@ class Referrers:
     def _page(self, target: str, what: str) -> Answer:
         """One page; an answer that says "no such API" becomes an empty one."""
         accept = (200, *_UNSUPPORTED)
-        answer = self._remote.ask("GET", target, what, headers={"Accept": OCI_INDEX}, accept=accept)
+        answer = self._remote.ask("GET", target, what, headers={"Accept": OCI_INDEX}, accept=accept, hold=MAX_PAGE)
         if answer.status == HTTPStatus.OK:
             kind = media_type(answer.header("Content-Type"))
             if kind not in {OCI_INDEX, "application/json", "application/octet-stream", "text/plain", ""}:

@@ -44,6 +44,7 @@ class Remote:
         body: bytes | Body | None = None,
         accept: tuple[int, ...] = (200,),
         retry: bool = True,
+        hold: int | None = None,
     ) -> Answer:
         """Send a request below ``/v2/<name>/``, or to an absolute address that the registry gave.
 
@@ -60,4 +61,5 @@ class Remote:
             body=body,
             accept=accept,
             retry=retry,
+            hold=hold,
         )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from imgtrust.errors import NotFound, StoreProtocol, TagConflict
 from imgtrust.reference import TAG
-from imgtrust.stores.pagination import pages
+from imgtrust.stores.pagination import MAX_PAGE, pages
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,7 +43,9 @@ class Tags:
         seen: set[str] = set()
         while True:
             fresh, full, last = 0, False, ""
-            for document, answer in pages(first, lambda t: self._remote.ask("GET", t, what), self._base, what):
+            for document, answer in pages(
+                first, lambda t: self._remote.ask("GET", t, what, hold=MAX_PAGE), self._base, what
+            ):
                 names = _names(document, what)
                 for name in names:
                     last = name

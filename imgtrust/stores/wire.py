@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from imgtrust.stores.port import BlobSource
 
-__all__ = ["Answer", "Body", "Call", "Wire", "WireError"]
+__all__ = ["Answer", "Body", "Call", "HeldAnswer", "Wire", "WireError"]
 
 
 class WireError(StoreUnavailable):
@@ -84,6 +84,39 @@ class Answer(Protocol):
     def close(self) -> None:
         """Give the connection back; what was not read is dropped."""
         ...
+
+
+class HeldAnswer:
+    """An answer whose body is already here, all of it or ``limit`` + 1 bytes."""
+
+    def __init__(self, answer: Answer, limit: int) -> None:
+        """Read ``answer`` and close it.
+
+        Raises:
+            WireError: its body ended early or came too slowly.
+        """
+        self.status = answer.status
+        self._answer = answer
+        self._data = answer.read(limit)
+
+    def header(self, name: str) -> str | None:
+        """See ``Answer``."""
+        return self._answer.header(name)
+
+    def headers(self, name: str) -> tuple[str, ...]:
+        """See ``Answer``."""
+        return self._answer.headers(name)
+
+    def read(self, limit: int) -> bytes:
+        """See ``Answer``."""
+        return self._data[: limit + 1]
+
+    def pieces(self) -> Iterator[bytes]:
+        """See ``Answer``."""
+        yield self._data
+
+    def close(self) -> None:
+        """Nothing is open any more."""
 
 
 class Wire(Protocol):

@@ -8,6 +8,7 @@ import pytest
 
 from tests.contract.implementations import IMPLEMENTATIONS, Implementation
 from tests.contract.registries import REGISTRIES
+from tests.contract.simulated import SIMULATED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from imgtrust.stores.port import Store
 
 
-@pytest.fixture(params=(*IMPLEMENTATIONS, *REGISTRIES), ids=lambda row: row.name)
+@pytest.fixture(params=(*IMPLEMENTATIONS, *SIMULATED, *REGISTRIES), ids=lambda row: row.name)
 def implementation(request: pytest.FixtureRequest) -> Implementation:
     row = request.param
     assert isinstance(row, Implementation)
