@@ -6,6 +6,7 @@ the anchors are given.
 
 from __future__ import annotations
 
+import threading
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -87,6 +88,7 @@ class HttpTimestamper:
         self._url = url
         self._options = options
         self._authorities = tuple(authorities)
+        self._lock = threading.Lock()
         self._pool: urllib3.PoolManager | None = None
 
     @property
@@ -195,9 +197,10 @@ class HttpTimestamper:
 
     def _connections(self) -> urllib3.PoolManager:
         """One pool for all threads, made at the first use."""
-        if self._pool is None:
-            self._pool = _pool(self._host, self._url, self._options)
-        return self._pool
+        with self._lock:
+            if self._pool is None:
+                self._pool = _pool(self._host, self._url, self._options)
+            return self._pool
 
 
 def _pool(host: str, url: str, options: TsaOptions) -> urllib3.PoolManager:

@@ -149,6 +149,7 @@ def _handler(tsa: Tsa) -> type[BaseHTTPRequestHandler]:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     tsa: Tsa
 
     def do_POST(self) -> None:
