@@ -120,6 +120,7 @@ def test_a_title_that_leads_elsewhere_is_refused(tmp_path: Path, title: str) -> 
         b"x",
         gzip.compress(b"x"),
     ],
+    ids=["parent", "absolute", "symbolic-link", "device", "no-archive", "no-tar"],
 )
 def test_an_archive_that_would_write_elsewhere_is_not_unpacked(tmp_path: Path, data: bytes) -> None:
     store = MemoryStore()
