@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
-from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed, decode_dss_signature
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     PublicFormat,
@@ -36,6 +36,7 @@ __all__ = [
     "TrustedKey",
     "check_digest",
     "parse_public_key",
+    "plausible",
     "supported",
     "verify",
     "verify_digest",
@@ -49,6 +50,7 @@ MAX_KEY_BYTES: Final = 64 * 1024
 """The largest key file that is read."""
 
 _RSA_BITS: Final = range(2048, 4096 + 1)
+_RSA_BYTES: Final = range(2048 // 8, 4096 // 8 + 1)
 _CURVES: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
     "secp256r1": ("p256", ("sha256",)),
     "secp384r1": ("p384", ("sha384", "sha256")),
@@ -165,6 +167,17 @@ def verify_digest(key: PublicKey, signature: bytes, digest: bytes, algorithm: st
     if algorithm not in _hashes_of(loaded) or len(digest) != _HASHES[algorithm].digest_size:
         return False
     return check_digest(loaded, signature, digest, algorithm)
+
+
+def plausible(signature: bytes) -> bool:
+    """Whether any key that is read here could have made these bytes: ECDSA in DER, or the length of Ed25519 or RSA."""
+    if len(signature) == ed25519ph.SIGNATURE_BYTES or len(signature) in _RSA_BYTES:
+        return True
+    try:
+        decode_dss_signature(signature)
+    except ValueError:
+        return False
+    return True
 
 
 def check_digest(loaded: Loaded, signature: bytes, digest: bytes, algorithm: str) -> bool:

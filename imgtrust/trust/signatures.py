@@ -9,7 +9,7 @@ from imgtrust.errors import Refused
 from imgtrust.evidence import Format
 from imgtrust.formats import format_of, read
 from imgtrust.refusals import RefusalCode
-from imgtrust.trust.keys import verify, verify_digest
+from imgtrust.trust.keys import plausible, verify, verify_digest
 from imgtrust.trust.times import ClaimedTime, TimeSource, read_token, verify_timestamp
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ _CODES: Final = {
     Format.BUNDLE: (RefusalCode.BUNDLE_UNTRUSTED_KEY, RefusalCode.BUNDLE_BAD_SIGNATURE),
     Format.SIMPLESIGNING: (RefusalCode.SIMPLESIGNING_UNTRUSTED_KEY, RefusalCode.SIMPLESIGNING_BAD_SIGNATURE),
 }
-"""For each format: no trusted key made it, and a trusted key is named that did not."""
+"""For each format: no trusted key made it; and it is no signature, or a trusted key is named that did not make it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +112,8 @@ def _signers(signed: Signed, root: TrustRoot) -> list[TrustedKey]:
         if _holds(key, signed):
             return [each for each in root.keys if each.key == key]
     untrusted, bad = _CODES[signed.format]
+    if not plausible(signed.signature):
+        raise Refused(bad, "the signature has a form that no key makes")
     if not distinct:
         raise Refused(untrusted, "signed with a key, and no key is trusted")
     if distinct[0].hint == signed.key_hint:

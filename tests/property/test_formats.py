@@ -176,8 +176,8 @@ MANIFEST: dict[str, Any] = {
 def test_any_member_of_a_manifest_may_be_anything(path: tuple[str | int, ...], value: object) -> None:
     target = document = copy.deepcopy(MANIFEST)
     for step in path[:-1]:
-        target = target[step]  # type: ignore[index]
-    target[path[-1]] = value  # type: ignore[index]
+        target = target[step]  # type: ignore[index]  # JSON has no type
+    target[path[-1]] = value  # type: ignore[index]  # JSON has no type
     try:
         found = parse_manifest(strict_json.dumps(document), MANIFEST["mediaType"])
     except ContentMalformed:

@@ -28,7 +28,7 @@ def test_the_formats_are_those_of_the_report() -> None:
 def test_evidence_cannot_be_changed_after_it_was_found() -> None:
     evidence = Evidence(DIGEST, DIGEST, Origin.REFERRER, describe(b"x", "a/b"), b"x")
     with pytest.raises(FrozenInstanceError):
-        evidence.payload = b"y"  # type: ignore[misc]
+        evidence.payload = b"y"  # type: ignore[misc]  # to see it refused
 
 
 def test_content_that_was_signed_is_not_printed_by_accident() -> None:

@@ -161,7 +161,7 @@ def test_sha1_is_taken_from_nobody(rsa2048: rsa.RSAPrivateKey) -> None:
     for key in (Key(rsa2048), Key.new()):
         signature = key.sign(MESSAGE, hashes.SHA1())  # noqa: S303 - to see it refused
         assert not verify(key.public, signature, MESSAGE)
-        assert not verify_digest(key.public, signature, hashlib.sha1(MESSAGE).digest(), "sha1")  # noqa: S324
+        assert not verify_digest(key.public, signature, hashlib.sha1(MESSAGE).digest(), "sha1")  # noqa: S324 - as above
 
 
 @pytest.mark.parametrize("algorithm", [hashes.SHA256(), hashes.SHA384(), hashes.SHA512()])

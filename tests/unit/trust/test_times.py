@@ -474,7 +474,7 @@ PLACES = {
 @pytest.mark.parametrize("name", PLACES)
 def test_nothing_may_follow_the_last_member_of_anything(name: str) -> None:
     for value in (der.null(), der.sequence(), der.integer(1)):
-        response = edit(respond(CHAIN[0]), PLACES[name], lambda values, value=value: [*values, value])  # type: ignore[misc]
+        response = edit(respond(CHAIN[0]), PLACES[name], lambda values, value=value: [*values, value])  # type: ignore[misc]  # no annotations there
         assert judge(response) is RefusalCode.TIME_MALFORMED
 
 
@@ -484,7 +484,7 @@ def test_every_member_is_needed(name: str) -> None:
     for position in range(12):
         if PLACES[name] == SIGNER and position == 6:
             break
-        gone = edit(response, PLACES[name], lambda values, at=position: values[:at] + values[at + 1 :])  # type: ignore[misc]
+        gone = edit(response, PLACES[name], lambda values, at=position: values[:at] + values[at + 1 :])  # type: ignore[misc]  # no annotations there
         if gone != response:
             assert judge(gone) in {RefusalCode.TIME_MALFORMED, RefusalCode.TIME_INVALID}
 
