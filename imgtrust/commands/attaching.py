@@ -69,7 +69,8 @@ def push_attachment(store: Store, attachment: Attachment, sources: Mapping[Diges
         StoreError: the store did not take it all; asking again is safe.
     """
     streams = sources or {}
-    for pause in (*_MANIFEST_PAUSES, None):
+    pauses = iter(_MANIFEST_PAUSES)
+    while True:
         for descriptor, data in attachment.blobs:
             if data == EMPTY_BLOB and store.has(descriptor):
                 continue
@@ -77,12 +78,12 @@ def push_attachment(store: Store, attachment: Attachment, sources: Mapping[Diges
         try:
             store.push(attachment.descriptor, attachment.manifest)
         except StoreProtocol:
+            pause = next(pauses, None)
             if pause is None:
                 raise
             time.sleep(pause * (1 + random.random()))  # noqa: S311 - only to fall out of step
-            continue
-        break
-    return attachment.descriptor.digest
+        else:
+            return attachment.descriptor.digest
 
 
 def attach_made(

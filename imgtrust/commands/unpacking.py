@@ -6,6 +6,7 @@ Knows what a title and an archive may not do to a directory; knows nothing of re
 from __future__ import annotations
 
 import errno
+import itertools
 import os
 import secrets
 import shutil
@@ -52,6 +53,8 @@ class Destination:
         self._overwrite = overwrite
         self._staged: dict[Path, Path] = {}
         self._directories: list[Path] = []
+        self._above: set[Path] = set()
+        self._numbers = itertools.count()
 
     def __enter__(self) -> Self:
         """Make the directory, and a hidden one in it for what is not checked yet.
@@ -89,7 +92,7 @@ class Destination:
             message = f"the artifact names a file {title[:_SHOWN]!r}, which is refused: {exc}"
             raise ContentMalformed(message) from exc
         try:
-            aside = self._staging / f"{len(self._staged)}.blob"
+            aside = self._aside()
             with aside.open("xb") as file:
                 for piece in pieces:
                     file.write(piece)
@@ -127,11 +130,17 @@ class Destination:
             raise OutputFileError(message) from exc
         return tuple(str(path) for path in self._staged)
 
+    def _aside(self) -> Path:
+        """A name for what is not checked yet."""
+        return self._staging / str(next(self._numbers))
+
     def _stage(self, path: Path, aside: Path) -> None:
-        if path in self._staged:
-            message = f"the artifact names the file {str(path)[:_SHOWN]!r} twice"
+        """Note a file under its name: one that no other file has, nor is a directory of."""
+        if path in self._staged or path in self._above or not self._staged.keys().isdisjoint(path.parents):
+            message = f"the artifact names the file {str(path)[:_SHOWN]!r} twice, or as a file and a directory"
             raise ContentMalformed(message)
         self._staged[path] = aside
+        self._above.update(path.parents)
 
     def _check_free(self, path: Path, kind: Callable[[int], bool]) -> None:
         """No link on the way, and nothing in the place of the file that must stay."""
@@ -184,17 +193,17 @@ class Destination:
         if content is None:
             message = f"the archive {title} holds {member.name[:_SHOWN]!r}, which is no file (a link, a device?)"
             raise ContentMalformed(message)
-        aside = self._staging / f"{len(self._staged)}.file"
+        aside = self._aside()
         with content, aside.open("xb") as file:
             shutil.copyfileobj(content, file)
         aside.chmod(0o755 if member.mode & stat.S_IXUSR else 0o644)
         self._stage(path, aside)
 
 
-def _give(aside: Path, final: Path) -> None:
+def _give(aside: Path, final: Path, link: Callable[[Path, Path], None] = os.link) -> None:
     """Give a file its name if nothing else has it; where links are not known, as far as can be told."""
     try:
-        os.link(aside, final)
+        link(aside, final)
     except OSError as exc:
         if exc.errno not in _NO_LINKS:
             raise

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import io
 import json
 import os
 import tarfile
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from imgtrust.commands import unpacking
-from imgtrust.commands.artifacts import attach_files, pull_artifact
+from imgtrust.commands.artifacts import _of_type, attach_files, pull_artifact
 from imgtrust.commands.many import Failed
 from imgtrust.commands.packing import CONTENT_DIGEST, DIRECTORY_TYPE, FILE_TYPE, UNPACK, packed
-from imgtrust.commands.unpacking import Destination
+from imgtrust.commands.unpacking import Destination, _give
 from imgtrust.content import Descriptor, Manifest, describe, parse_manifest
 from imgtrust.errors import (
     ContentMalformed,
@@ -30,10 +32,10 @@ from imgtrust.formats.attachments import TITLE
 from imgtrust.reference import Digest
 from tests.simulators.gate import NOON, layout
 from tests.simulators.images import artifact, image, index, push
+from tests.simulators.memory import MemoryStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from imgtrust.reports.results import AttachedResult
     from imgtrust.stores.port import Store
@@ -377,8 +379,71 @@ def test_a_blob_of_a_directory_without_the_annotation_stays_an_archive(store: St
 
 
 def test_a_file_system_without_links_gets_its_files_too(tmp_path: Path) -> None:
+    def no_links(source: Path, target: Path) -> None:
+        raise OSError(errno.EPERM, "Operation not permitted", str(source), None, str(target))
+
     (tmp_path / "aside").write_bytes(b"x")
     with pytest.raises(FileExistsError):
-        unpacking._give(tmp_path / "aside", tmp_path / "aside")
-    unpacking._give(tmp_path / "aside", tmp_path / "final")
-    assert (tmp_path / "final").read_bytes() == b"x"
+        _give(tmp_path / "aside", tmp_path / "aside")
+    _give(tmp_path / "aside", tmp_path / "final", no_links)
+    assert tree(tmp_path) == {"final": b"x"}
+
+
+@pytest.mark.parametrize("names", [("a", "a/b"), ("a/b", "a"), ("a/b/c", "a")])
+def test_a_file_cannot_be_a_directory_too(store: Store, tmp_path: Path, names: tuple[str, str]) -> None:
+    push(store, titled(store.resolve("1"), {names[0]: b"1", names[1]: b"2"}))
+    with pytest.raises(ContentMalformed, match="file and a directory"):
+        pull_artifact(f"{store.repository}:1", KIND, str(tmp_path / "out"))
+    assert tree(tmp_path / "out") == {}
+
+
+def test_a_name_that_the_disk_cannot_hold_is_said(store: Store, tmp_path: Path) -> None:
+    push(store, titled(store.resolve("1"), {"x" * 300: b"1"}))
+    with pytest.raises(OutputFileError, match="File name too long"):
+        pull_artifact(f"{store.repository}:1", KIND, str(tmp_path / "out"))
+
+
+def test_a_disk_that_fills_up_is_said_and_nothing_stays(tmp_path: Path) -> None:
+    def full() -> Iterator[memoryview]:
+        yield memoryview(b"x")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    plain = describe(b"xy", "text/plain")
+    layer = Descriptor(plain.media_type, plain.digest, plain.size, annotations=((TITLE, "a"),))
+    with Destination(str(tmp_path / "out"), overwrite=False) as destination:
+        with pytest.raises(OutputFileError, match="No space left"):
+            destination.add(layer, full())
+        destination.add(Descriptor(*_three(plain), annotations=((TITLE, "b"),)), iter((memoryview(b"xy"),)))
+        destination._staged[Path("c")] = tmp_path / "gone"
+        with pytest.raises(OutputFileError, match="No such file"):
+            destination.finish()
+    assert tree(tmp_path / "out") == {"b": b"xy"}
+
+
+def _three(descriptor: Descriptor) -> tuple[str, Digest, int]:
+    return descriptor.media_type, descriptor.digest, descriptor.size
+
+
+def test_what_a_registry_lists_that_is_no_manifest_is_passed_over() -> None:
+    memory = MemoryStore()
+    subject = push(memory, image("app"), "1")
+    memory.listed = [describe(b"x", "text/plain")]
+    push(memory, artifact(subject, artifact_type=KIND))
+    ((_, found),) = _of_type(memory, subject, KIND)
+    assert found.artifact_type == KIND
+
+
+def test_a_referrer_that_lies_about_its_subject_is_passed_over() -> None:
+    memory = MemoryStore()
+    subject, other = push(memory, image("app"), "1"), push(memory, image("other"))
+    memory.listed = [push(memory, artifact(other, artifact_type=KIND))]
+    assert _of_type(memory, subject, KIND) == []
+
+
+@pytest.mark.usefixtures("work")
+def test_the_date_of_an_artifact_is_now_unless_said(store: Store) -> None:
+    before = datetime.now(UTC).replace(microsecond=0)
+    (made,) = attach_files([f"{store.repository}:1"], ["note.txt"], KIND)
+    assert not isinstance(made, Failed)
+    created = dict(manifest_of(store, made.evidence).annotations)["org.opencontainers.image.created"]
+    assert datetime.fromisoformat(created) >= before

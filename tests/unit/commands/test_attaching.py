@@ -119,6 +119,14 @@ def test_a_store_that_cannot_tell_what_is_under_the_tag_is_not_written_to() -> N
     assert store.names == {}
 
 
+def test_a_layer_that_is_there_is_not_written_again() -> None:
+    store = Recorder()
+    push(store, APP, "1")
+    for _ in range(2):
+        attach_legacy(store, TAG, *note("x"))
+    assert [each.digest for each in store.pushed].count(note("x")[0].digest) == 1
+
+
 def test_only_the_layers_that_are_to_go_go(tmp_path: Path) -> None:
     store = layout(tmp_path / "ci")
     push(store, APP, "1")

@@ -98,3 +98,9 @@ def test_a_directory_that_is_not_there_and_a_name_that_is_none_are_said(tmp_path
         with pytest.raises(OutputFileError, match="cannot write"):
             write_new({str(tmp_path / "first"): (b"1", 0o600), name: (b"2", 0o600)})
         assert list(tmp_path.iterdir()) == []
+
+
+def test_an_interruption_while_a_pair_is_written_leaves_none_of_it(tmp_path: Path) -> None:
+    with pytest.raises(TypeError):
+        write_new({str(tmp_path / "a"): (b"1", 0o600), str(tmp_path / "b"): ("no bytes", 0o600)})  # type: ignore[dict-item]  # on purpose
+    assert list(tmp_path.iterdir()) == []

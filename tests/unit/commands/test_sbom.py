@@ -191,3 +191,8 @@ def test_evidence_that_cannot_be_read_is_no_reason_to_show_a_claim() -> None:
         sboms_in(store, subject, trust(RELEASE), at=NOON)
     (claim,) = sboms_in(store, subject, NOBODY, at=NOON)
     assert claim.data == text
+
+
+def test_the_date_of_an_sbom_is_now_unless_said(store: Store, tmp_path: Path) -> None:
+    (result,) = attach_sbom([f"{store.repository}:1"], sbom(tmp_path))
+    assert isinstance(result, AttachedResult)

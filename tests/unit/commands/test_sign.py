@@ -401,3 +401,8 @@ def test_a_descriptor_of_a_bundle_layer_is_that_of_its_bytes() -> None:
     made = make_signature(RELEASE.signing(), TWO.descriptor, MemoryStore().repository)
     assert made.layer == describe(made.payload, made.layer.media_type)
     assert "payload" not in repr(made)
+
+
+def test_without_a_clock_the_machines_is_read(world: World) -> None:
+    (result,) = signed(sign_images([world.name], Signing(RELEASE.signer)))
+    assert result.times == ()

@@ -176,3 +176,10 @@ def test_a_name_keeps_its_grammar(tmp_path: Path) -> None:
     assert str(name) == f"{NAME}@{found.digest}"
     assert isinstance(found, Descriptor)
     assert tmp_path.exists()
+
+
+def test_a_layer_without_a_title_is_named_by_its_digest_as_oras_py_does(tmp_path: Path) -> None:
+    store = MemoryStore()
+    push(store, artifact(None, layers=[("text/plain", b"x")]), "1")
+    (name,) = TrustedOras(store).pull(target=f"{NAME}:1", outdir=str(tmp_path))
+    assert name.endswith(str(describe(b"x", "text/plain").digest))
