@@ -40,7 +40,7 @@ class LayoutStore:
         self._files = LayoutFiles(repository.directory)
         self._content = LayoutContent(self._files)
         self._referrers = Referrers(self._files)
-        self._editor = LayoutEditor(self._files, self._content, options.timeout)
+        self._editor = LayoutEditor(self._files, self._content, self._referrers, options.timeout)
 
     @property
     def repository(self) -> Repository:

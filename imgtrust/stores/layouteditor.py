@@ -8,9 +8,11 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Final
 
-from imgtrust.content import INDEX_TYPES, Descriptor
-from imgtrust.errors import ContentMismatch, StoreProtocol
+from imgtrust.content import INDEX_TYPES, MAX_MANIFEST_BYTES, OCI_INDEX, Descriptor, describe
+from imgtrust.errors import ContentMismatch, IntegrityError, LimitExceeded, StoreProtocol
+from imgtrust.formats.attachments import fallback_tag
 from imgtrust.reference import Digest
+from imgtrust.stores.fallback import merge
 from imgtrust.stores.hashing import HashedPieces, mismatch
 from imgtrust.stores.layoutcontent import INDEX_FILE, LAYOUT_FILE
 from imgtrust.stores.layoutindex import LayoutIndex
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
     from imgtrust.stores.layoutcontent import LayoutContent
     from imgtrust.stores.layoutfiles import LayoutFiles
+    from imgtrust.stores.layoutreferrers import Referrers
     from imgtrust.stores.port import BlobSource
 
 __all__ = ["LayoutEditor"]
@@ -32,10 +35,11 @@ _LAYOUT: Final = b'{"imageLayoutVersion":"1.0.0"}'
 class LayoutEditor:
     """The one way in which a layout is changed. Methods may be called from several threads."""
 
-    def __init__(self, files: LayoutFiles, content: LayoutContent, patience: float) -> None:
+    def __init__(self, files: LayoutFiles, content: LayoutContent, referrers: Referrers, patience: float) -> None:
         """``patience``: seconds to wait for another writer."""
         self._files = files
         self._content = content
+        self._referrers = referrers
         self._writer = LayoutWriter(files.root, patience)
         self._ready: set[str] = set()
 
@@ -57,13 +61,23 @@ class LayoutEditor:
         self._writer.write((BLOBS, descriptor.digest.algorithm), descriptor.digest.encoded, pieces)
 
     def list_manifest(self, descriptor: Descriptor, manifest: bytes) -> None:
-        """List a manifest without a name, if it is not listed.
+        """List a manifest without a name, if it is not listed; a referrer under the fallback tag too.
+
+        The first is where oras looks for referrers in a layout, the second where regctl does (cosign.md 4.3).
 
         Raises:
             ContentMalformed: the index is no index.
             StoreError: it cannot be changed.
         """
-        self._change(lambda index: _listing(index, descriptor, manifest))
+        said = peek(manifest)
+        plain = Descriptor(descriptor.media_type, descriptor.digest, descriptor.size)
+        if said.subject is None:
+            children = said.children if plain.media_type in INDEX_TYPES else ()
+            self._change(lambda index: index.listing(plain, children))
+            return
+        subject = said.subject
+        noted = Descriptor(plain.media_type, plain.digest, plain.size, said.artifact_type, said.annotations)
+        self._change(lambda index: self._with_fallback(index.listing(noted), subject, noted))
 
     def name(self, tag: str, descriptor: Descriptor) -> None:
         """Let ``tag`` name a manifest that is in place.
@@ -73,6 +87,26 @@ class LayoutEditor:
             StoreError: it cannot be changed.
         """
         self._change(lambda index: index.tagging(tag, descriptor))
+
+    def _with_fallback(self, index: LayoutIndex, subject: Digest, referrer: Descriptor) -> LayoutIndex:
+        """Keep the list under the fallback tag; where something else has that name, it is left alone."""
+        tag = fallback_tag(subject)
+        bearers = [entry.descriptor for entry in index.by_tag.get(tag, ())]
+        if len(bearers) > 1 or any(bearer.size > MAX_MANIFEST_BYTES for bearer in bearers):
+            return index
+        try:
+            if bearers:
+                after = merge(self._content.fetch(bearers[0]), bearers[0].media_type, subject, [referrer.to_json()])
+            else:
+                known = self._referrers.of(subject, index)
+                after = merge(None, OCI_INDEX, subject, [each.to_json() for each in known])
+        except (IntegrityError, LimitExceeded):
+            return index
+        if after is None or len(after) > MAX_MANIFEST_BYTES:
+            return index
+        made = describe(after, OCI_INDEX)
+        self._writer.write((BLOBS, made.digest.algorithm), made.digest.encoded, [after])
+        return index.tagging(tag, made)
 
     def _prepare(self, algorithm: str) -> None:
         """Make this a layout if it is none, with a directory for blobs, and clear away what killed writers left."""
@@ -103,14 +137,6 @@ class LayoutEditor:
             after = change(before)
             if after is not before:
                 self._writer.write((), INDEX_FILE, [after.write()])
-
-
-def _listing(index: LayoutIndex, descriptor: Descriptor, manifest: bytes) -> LayoutIndex:
-    said = peek(manifest)
-    plain = Descriptor(descriptor.media_type, descriptor.digest, descriptor.size)
-    if said.subject is not None:
-        plain = Descriptor(plain.media_type, plain.digest, plain.size, said.artifact_type, said.annotations)
-    return index.listing(plain, said.children if descriptor.media_type in INDEX_TYPES else ())
 
 
 def _checked(descriptor: Descriptor, pieces: Iterator[memoryview], what: str) -> Iterator[memoryview]:

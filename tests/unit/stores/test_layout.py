@@ -22,6 +22,7 @@ from imgtrust.formats.attachments import fallback_tag
 from imgtrust.reference import Digest, LayoutRepository
 from imgtrust.stores import open_store
 from imgtrust.stores.layout import LayoutStore
+from imgtrust.stores.layoutindex import parse_entries
 from imgtrust.stores.options import StoreOptions
 from imgtrust.stores.port import Inventory
 from tests.simulators.images import Image, artifact, image, index, push
@@ -102,13 +103,59 @@ def test_the_first_push_makes_a_layout(store: LayoutStore, home: Path) -> None:
     )
 
 
-def test_a_referrer_is_listed_as_oras_lists_it(store: LayoutStore, home: Path) -> None:
+def test_a_referrer_is_listed_as_oras_and_as_regctl_list_it(store: LayoutStore, home: Path) -> None:
     root = push(store, image(), "1.0")
     note = artifact(root, annotations={"a": "b"})
     push(store, note)
+    push(store, note)
     entries = strict_json.loads((home / "index.json").read_bytes())["manifests"]
     plain = {"mediaType": OCI_MANIFEST, "digest": str(note.digest), "size": len(note.manifest)}
-    assert entries[1] == plain | {"annotations": {"a": "b"}, "artifactType": "application/vnd.example.note"}
+    entry = plain | {"annotations": {"a": "b"}, "artifactType": "application/vnd.example.note"}
+    assert len(entries) == 3
+    assert entries[1] == entry
+    assert entries[2]["annotations"] == {_REF: fallback_tag(root.digest)}
+    listed = strict_json.loads(store.fetch(store.resolve(fallback_tag(root.digest))))
+    assert listed == {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [entry]}
+
+
+def test_a_fallback_list_is_begun_with_all_that_oras_attached(store: LayoutStore, home: Path) -> None:
+    made = image()
+    old = artifact(made.descriptor, layers=[("a/b", b"old")])
+    _write(home, [made, old], _entry(made, "1"), _entry(old))
+    new = artifact(made.descriptor, layers=[("a/b", b"new")])
+    push(store, new)
+    listed = parse_entries(store.fetch(store.resolve(fallback_tag(made.digest))), "fallback", 10)
+    assert [d.digest for d in listed] == [old.digest, new.digest]
+
+
+def test_a_fallback_list_of_another_tool_is_continued(store: LayoutStore, home: Path) -> None:
+    made = image()
+    old, new = (artifact(made.descriptor, layers=[("a/b", name)]) for name in (b"old", b"new"))
+    lists = index(old)
+    _write(home, [made, old, lists], _entry(made, "1"), _entry(lists, fallback_tag(made.digest)))
+    push(store, new)
+    listed = parse_entries(store.fetch(store.resolve(fallback_tag(made.digest))), "fallback", 10)
+    assert [d.digest for d in listed] == [old.digest, new.digest]
+    assert sorted(d.digest for d in store.referrers(made.descriptor)) == sorted([old.digest, new.digest])
+
+
+@pytest.mark.parametrize("how", ["itself", "twice", "altered", "too large"])
+def test_what_else_stands_under_the_fallback_tag_is_left_alone(store: LayoutStore, home: Path, how: str) -> None:
+    made, lists = image(), index(image("other"))
+    tag = fallback_tag(made.digest)
+    entries = {
+        "itself": [_entry(made, tag)],
+        "twice": [_entry(made), _entry(lists, tag), _entry(lists, tag)],
+        "too large": [_entry(made), _entry(lists, tag, size=MAX_MANIFEST_BYTES + 1)],
+    }.get(how, [_entry(made), _entry(lists, tag)])
+    _write(home, [made, lists], *entries)
+    if how == "altered":
+        _blob(home, lists.digest).write_bytes(b"?")
+    note = artifact(made.descriptor)
+    push(store, note)
+    after = strict_json.loads((home / "index.json").read_bytes())["manifests"]
+    assert after[:-1] == entries
+    assert after[-1]["digest"] == str(note.digest)
 
 
 def test_children_are_not_listed_beside_their_index(store: LayoutStore, home: Path) -> None:

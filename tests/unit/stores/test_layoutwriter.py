@@ -18,10 +18,12 @@ import pytest
 
 from imgtrust.content import Descriptor, describe
 from imgtrust.errors import ContentMismatch, LimitExceeded, NotFound, StoreUnavailable
+from imgtrust.formats.attachments import fallback_tag
 from imgtrust.reference import Digest, LayoutRepository
 from imgtrust.stores.hashing import HashedPieces
 from imgtrust.stores.layout import LayoutStore
 from imgtrust.stores.layoutfiles import LayoutFiles
+from imgtrust.stores.layoutindex import parse_entries
 from imgtrust.stores.layoutwriter import LOCK_NAME, LayoutWriter
 from imgtrust.stores.options import StoreOptions
 from tests.simulators.images import artifact, image, push
@@ -292,8 +294,11 @@ for n in range(50):
             child.stdin.write(name)
             child.stdin.flush()
         assert (one.wait(60), two.wait(60)) == (0, 0)
-    assert set(store.tags()) == {"1.0"} | {f"{who}-{n}" for who in ("one", "two") for n in range(50)}
+    listed = fallback_tag(root.digest)
+    assert set(store.tags()) == {"1.0", listed} | {f"{who}-{n}" for who in ("one", "two") for n in range(50)}
     assert len(list(store.referrers(root))) == 100
+    fallback = store.resolve(listed)
+    assert len(parse_entries(store.fetch(fallback), "fallback", 1000)) == 100
     assert _temporaries(home) == []
 
 
