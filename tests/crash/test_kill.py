@@ -1,13 +1,14 @@
-"""Kill -9 at fifty random points of a promotion: never a tag on what was not judged, always resumable."""
+"""Kill -9 and Ctrl-C at random points of a promotion: never a tag on what was not judged, always resumable."""
 
 from __future__ import annotations
 
 import json
 import random
-import shutil
+import signal
 import subprocess
 import sys
-from contextlib import closing
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,16 +22,18 @@ from imgtrust.errors import NotFound
 from imgtrust.policy.verdict import Outcome
 from imgtrust.predicates.summary import VSA
 from imgtrust.reference import Reference
+from imgtrust.stores import StoreOptions, open_store
 from tests.crash.driver import publisher
 from tests.simulators.gate import NOON, Publisher, judged_by, layout
 from tests.simulators.images import artifact, image, index, push
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from imgtrust.stores.port import Store
+    from tests.fixtures.places import Place
 
 POINTS: Final = 50
-SPARE: Final = 10
-"""Threads make the number of events vary, so a run that should die near its end may live."""
 SEED: Final = 20261123
 ROOT: Final = Path(__file__).parents[2]
 TWO: Final = index(
@@ -53,7 +56,7 @@ def drive(folder: Path, plan: dict[str, Any], runs: list[dict[str, Any]]) -> lis
         capture_output=True,
         text=True,
         check=False,
-        timeout=240,
+        timeout=280,
     )
     assert done.returncode == 0, done.stderr[-4000:]
     outcomes: list[dict[str, int]] = json.loads(done.stdout)
@@ -101,47 +104,88 @@ def check_fully_judged(store: Store, root: Descriptor, release: Publisher, gate:
     assert any(found.predicate_type == VSA for found in verdict.facts.root.signatures)
 
 
-@pytest.mark.parametrize("start", ["an empty destination", "an older image under the tag"])
-def test_a_killed_promotion_leaves_no_tag_on_what_was_not_judged_and_resumes(tmp_path: Path, start: str) -> None:
-    plan = {"source": f"oci:{tmp_path}/ci:1.4", "release": private_pem(), "gate": private_pem()}
-    release, gate = publisher("release", plan["release"]), publisher("gate", plan["gate"])
-    with closing(layout(tmp_path / "ci")) as ci:
-        root = filled_source(ci, release)
-        evidence = referrers(ci, root)
-    before: dict[str, str] = {}
-    if start != "an empty destination":
-        with closing(layout(tmp_path / "start")) as prod:
-            push(prod, image("old"), "1.4")
-            before = tagged(prod)
+@dataclass
+class Gate:
+    """One source, many destinations of one kind, and what an undisturbed promotion leaves there."""
 
-    def fresh(name: str, event: int) -> dict[str, Any]:
-        if before:
-            shutil.copytree(tmp_path / "start", tmp_path / name)
-        return {"destination": f"oci:{tmp_path}/{name}:1.4", "journal": f"{tmp_path}/{name}.jsonl", "event": event}
+    folder: Path
+    destination: Callable[[str], str]
+    older: bool = False
 
-    [undisturbed] = drive(tmp_path, plan, [fresh("whole", 0)])
-    with closing(layout(tmp_path / "whole")) as whole:
-        expected = tagged(whole)
-        assert len(referrers(whole, root) - evidence) == 1
-        check_fully_judged(whole, root, release, gate)
+    def __post_init__(self) -> None:
+        self.plan = {"source": f"oci:{self.folder}/ci:1.4", "release": private_pem(), "gate": private_pem()}
+        self.release = publisher("release", self.plan["release"])
+        self.gate = publisher("gate", self.plan["gate"])
+        with closing(layout(self.folder / "ci")) as ci:
+            self.root = filled_source(ci, self.release)
+            self.evidence = referrers(ci, self.root)
+        self.before = {"1.4": str(image("old").digest)} if self.older else {}
 
-    points = sorted(random.Random(SEED).sample(range(1, undisturbed["events"]), POINTS + SPARE))  # noqa: S311 - no secret
-    runs = [fresh(f"killed-{point}", point) for point in points]
-    outcomes = drive(tmp_path, plan, runs)
-    killed = [point for point, outcome in zip(points, outcomes, strict=True) if outcome["signal"] == 9]
-    assert len(killed) >= POINTS
-    for point in killed:
-        with closing(layout(tmp_path / f"killed-{point}")) as prod:
+    def fresh(self, name: str, event: int, number: int = signal.SIGKILL) -> dict[str, Any]:
+        """A run to a destination that nobody else uses."""
+        run = {"destination": f"{self.destination(name)}:1.4", "journal": f"{self.folder}/{name}.jsonl"}
+        if self.older:
+            with self.opened(run) as prod:
+                push(prod, image("old"), "1.4")
+        return {**run, "event": event, "signal": number}
+
+    @contextmanager
+    def opened(self, run: dict[str, Any]) -> Iterator[Store]:
+        """The destination of a run."""
+        with closing(open_store(Reference.parse(run["destination"]).repository, StoreOptions())) as store:
+            yield store
+
+    def disturbed(self, number: int, points: int) -> None:
+        """Give many runs a signal, look at what they leave, go on, and look again."""
+        whole = self.fresh("whole", 0)
+        [undisturbed] = drive(self.folder, self.plan, [whole])
+        with self.opened(whole) as prod:
+            expected = tagged(prod)
+        self.check_whole(whole, expected)
+        # Threads make the number of events vary: a run that should end near its end may live, so there are a few more.
+        events = range(1, undisturbed["events"])
+        chosen = sorted(random.Random(SEED).sample(events, points + points // 5))  # noqa: S311 - no secret
+        runs = [self.fresh(f"run-{event}", event, number) for event in chosen]
+        outcomes = drive(self.folder, self.plan, runs)
+        ended = [run for run, outcome in zip(runs, outcomes, strict=True) if outcome["signal"] == number]
+        assert len(ended) >= points
+        for run in ended:
+            self.check_nothing_unjudged(run)
+        drive(self.folder, self.plan, [{**run, "event": 0} for run in runs])
+        for run in runs:
+            self.check_whole(run, expected)
+
+    def check_nothing_unjudged(self, run: dict[str, Any]) -> None:
+        """Either the tag is what it was, or what it points at was judged: whole, accepted, and recorded."""
+        with self.opened(run) as prod:
             found = {tag: digest for tag, digest in tagged(prod).items() if not tag.startswith("sha256-")}
-            if found != before:
-                assert found == {"1.4": str(root.digest)}
-                check_fully_judged(prod, root, release, gate)
+            if found != self.before:
+                assert found == {"1.4": str(self.root.digest)}, run
+                check_fully_judged(prod, self.root, self.release, self.gate)
 
-    drive(tmp_path, plan, [{**run, "event": 0} for run in runs])
-    for point in points:
-        with closing(layout(tmp_path / f"killed-{point}")) as prod:
-            assert tagged(prod) == expected, f"killed at event {point}"
-            more = referrers(prod, root) - evidence
-            assert len(more) == 1, f"killed at event {point}: one record, as undisturbed"
-            assert evidence <= referrers(prod, root)
-            check_fully_judged(prod, root, release, gate)
+    def check_whole(self, run: dict[str, Any], expected: dict[str, str]) -> None:
+        """The destination is as an undisturbed promotion leaves it, with one record."""
+        with self.opened(run) as prod:
+            found = referrers(prod, self.root)
+            assert self.evidence <= found, run
+            assert len(found - self.evidence) == 1, run
+            here = tagged(prod)
+            assert here.keys() == expected.keys(), run
+            assert here["1.4"] == expected["1.4"]
+            check_fully_judged(prod, self.root, self.release, self.gate)
+
+
+@pytest.mark.parametrize("older", [False, True], ids=["empty destination", "older image under the tag"])
+def test_a_killed_promotion_to_a_layout_tags_nothing_unjudged_and_resumes(tmp_path: Path, *, older: bool) -> None:
+    Gate(tmp_path, lambda name: f"oci:{tmp_path}/{name}", older).disturbed(signal.SIGKILL, POINTS)
+
+
+def test_an_interrupted_promotion_to_a_layout_tags_nothing_unjudged_and_resumes(tmp_path: Path) -> None:
+    Gate(tmp_path, lambda name: f"oci:{tmp_path}/{name}").disturbed(signal.SIGINT, POINTS // 2)
+
+
+def test_a_killed_promotion_to_a_registry_tags_nothing_unjudged_and_resumes(
+    tmp_path: Path, registry_only: Place
+) -> None:
+    prefix = registry_only.fresh().repository
+    Gate(tmp_path, lambda name: f"{prefix}/{name}").disturbed(signal.SIGKILL, POINTS // 5)

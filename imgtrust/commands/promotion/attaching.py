@@ -37,7 +37,6 @@ def push_attached(copier: Copier, destination: Store, attached: Iterable[Attache
     Raises:
         StoreError: a store did not do its part.
     """
-
     unlisted: list[Attached] = []
 
     def of_one_subject(items: Sequence[Attached]) -> None:

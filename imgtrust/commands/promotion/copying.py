@@ -168,18 +168,32 @@ class Copier:
         if not self._destination.has(blob):
             near = same_registry(origin, self._destination.repository)
             fate = Fate.MOUNT if near and self._destination.mount(blob, origin) else Fate.COPY
-        known = blob.digest in self._journal.hashed or blob.digest in self._read_later
         if fate is Fate.COPY:
-            if not self._copy(blob):
-                return
+            arrived = self._copy(blob)
+        elif blob.digest in self._journal.hashed or blob.digest in self._read_later:
+            self._done(blob, fate)
+            return
+        else:
+            arrived = self._read_back(blob) is None
+            if not arrived:
+                fate, arrived = Fate.COPY, self._replace(blob)
+        if arrived:
             self._journal.blob(blob.digest, fate)
-        elif not known:
-            if not self._read_back(blob):
-                return
-            self._journal.blob(blob.digest, fate)
+            self._done(blob, fate)
+
+    def _done(self, blob: Descriptor, fate: Fate) -> None:
         with self._lock:
             self.moved.fates[blob.digest] = fate
         self._progress.finished(blob, fate)
+
+    def _replace(self, blob: Descriptor) -> bool:
+        """Write a blob anew that is false or half at the destination, and read it back: what stays false is a fault."""
+        if not self._copy(blob):
+            return False
+        fault = self._read_back(blob)
+        if fault is not None:
+            self._fault(fault)
+        return fault is None
 
     def _copy(self, blob: Descriptor) -> bool:
         """Stream a blob through; False (and a fault) where the source's bytes are not what the descriptor says."""
@@ -198,17 +212,16 @@ class Copier:
             return False
         return True
 
-    def _read_back(self, blob: Descriptor) -> bool:
-        """Hash a blob at the destination; False (and a fault) where it is absent or altered there."""
+    def _read_back(self, blob: Descriptor) -> BlobFault | None:
+        """Hash a blob at the destination; a fault where it is absent or altered there."""
         try:
             for piece in self._destination.stream(blob):
                 self._saw(blob, len(piece))
         except IntegrityError as exc:
-            self._fault(BlobFault(blob, str(exc), at_source=False))
-            return False
+            return BlobFault(blob, str(exc), at_source=False)
         with self._lock:
             self.moved.read_back += blob.size
-        return True
+        return None
 
     def _saw(self, blob: Descriptor, count: int) -> None:
         """Tell the progress of a piece, and stop where another thread failed."""
@@ -233,13 +246,23 @@ class Copier:
             self.in_threads(self.manifest, level)
 
     def manifest(self, descriptor: Descriptor, *, again: bool = False) -> None:
-        """Push one manifest by digest if it is not there; ``again``: also if it is (it may not be listed)."""
+        """Push one manifest by digest if it is not there; ``again``: also if it is (it may not be listed).
+
+        Being there means that its bytes are: a registry may keep half a manifest of a push that was cut off.
+        """
         if self._stop.is_set():
             raise _Stopped
-        if not again and self._destination.has(descriptor):
+        if not again and self._has_manifest(descriptor):
             with self._lock:
                 self.moved.fates.setdefault(descriptor.digest, Fate.SKIP)
             return
         self._destination.push(descriptor, self._source.fetch(descriptor))
         with self._lock:
             self.moved.fates[descriptor.digest] = Fate.COPY
+
+    def _has_manifest(self, descriptor: Descriptor) -> bool:
+        try:
+            self._destination.fetch(descriptor)
+        except IntegrityError:
+            return False
+        return True

@@ -12,7 +12,7 @@ from imgtrust import strict_json
 from imgtrust.commands.promotion.run import Terms, promote, promote_between
 from imgtrust.content import Descriptor, parse_manifest
 from imgtrust.errors import NotFound, UsageError
-from imgtrust.formats.attachments import Suffix, legacy_tag
+from imgtrust.formats.attachments import Suffix, is_attachment_tag, legacy_tag
 from imgtrust.policy.verdict import Outcome
 from imgtrust.predicates.summary import VSA
 from imgtrust.reference import Digest, LayoutRepository, Reference
@@ -178,17 +178,24 @@ def test_a_broken_layer_at_the_source_is_found_while_copying_and_rejected(world:
     assert not world.blob(layer.digest, "prod").exists()
 
 
-def test_a_blob_that_was_already_there_is_read_back_and_a_false_one_refused(world: World) -> None:
+def test_a_blob_that_was_already_there_is_read_back_and_a_false_one_replaced(world: World) -> None:
     signed(world)
     layer, data = TWO.children[0].blobs[2]
     world.prod.push(layer, data)
     world.blob(layer.digest, "prod").write_bytes(b"\0" * len(data))
     result = world.promote()
-    assert result.after is not None
-    assert result.after.outcome is Outcome.REJECTED
-    assert result.tags == ()
-    with pytest.raises(NotFound):
-        world.prod.resolve("1.4")
+    assert result.tags == ("1.4",)
+    assert next(item for item in result.done if item.digest == layer.digest).fate is Fate.COPY
+    assert world.prod.fetch(layer) == data
+
+
+def test_a_manifest_of_which_only_half_is_there_is_pushed_again(world: World) -> None:
+    signed(world)
+    child = TWO.children[0]
+    push(world.prod, child)
+    world.blob(child.digest, "prod").write_bytes(child.manifest[:100])
+    assert world.promote().tags == ("1.4",)
+    assert world.prod.fetch(plain(child)) == child.manifest
 
 
 def test_evidence_that_is_broken_and_not_needed_stays_behind(world: World) -> None:
@@ -330,7 +337,7 @@ def test_a_digest_alone_arrives_without_a_tag(world: World) -> None:
     source = Reference(world.ci.repository, None, root.digest)
     result = promote_between(world.ci, world.prod, source, Reference(world.prod.repository), world.terms())
     assert result.tags == ()
-    assert list(world.prod.tags()) == []
+    assert [tag for tag in world.prod.tags() if not is_attachment_tag(tag)] == []
     assert world.prod.resolve(root.digest).digest == root.digest
 
 

@@ -164,11 +164,14 @@ def test_without_a_journal_what_is_there_already_is_read_again(
     assert len(registry.asked(f"/blobs/{LAYER.digest}", "GET")) == 1
 
 
+def falsified(reply: Reply) -> Reply:
+    return replace(reply, body=reply.body[:-1] + bytes([reply.body[-1] ^ 1]))
+
+
 def test_a_registry_that_falsifies_a_stored_blob_is_found_out(registry: RegistrySimulator, goal: RegistryStore) -> None:
     promoted(source(), goal)
     del registry.held("prod/app").tags["1"]
-    data = registry.held("prod/app").blobs[str(LAYER.digest)]
-    registry.held("prod/app").blobs[str(LAYER.digest)] = data[:-1] + bytes([data[-1] ^ 1])
+    registry.fault(f"/blobs/{LAYER.digest}", "GET", times=None, change=falsified)
     result = promoted(source(), goal)
     assert result.after is not None
     assert result.after.outcome is Outcome.REJECTED
@@ -176,12 +179,23 @@ def test_a_registry_that_falsifies_a_stored_blob_is_found_out(registry: Registry
     assert tags(registry) == set()
 
 
+def test_a_blob_that_is_false_in_the_registry_is_written_anew(registry: RegistrySimulator, goal: RegistryStore) -> None:
+    promoted(source(), goal)
+    held = registry.held("prod/app").blobs
+    data = held[str(LAYER.digest)]
+    held[str(LAYER.digest)] = data[:-1] + bytes([data[-1] ^ 1])
+    assert promoted(source(), goal).tags == ("1",)
+    assert held[str(LAYER.digest)] == data
+
+
 def test_false_bytes_under_a_digest_of_evidence_refuse_the_promotion(
     registry: RegistrySimulator, goal: RegistryStore
 ) -> None:
     origin = source()
     push(origin, artifact(origin.resolve("1"), layers=[("text/plain", b"a note")]))
-    registry.held("prod/app").blobs[str(Digest.of(b"a note"))] = b"a lie!"
+    promoted(origin, goal)
+    del registry.held("prod/app").tags["1"]
+    registry.fault(f"/blobs/{Digest.of(b'a note')}", "GET", times=None, change=falsified)
     with pytest.raises(PromotionRefused, match="other bytes"):
         promoted(origin, goal)
     assert tags(registry) == set()
