@@ -96,6 +96,8 @@ class Chunks:
                 error = exc
             attempts.again(error)
             location, at = self._status(location)
+            if offset == 0 and at == 1:  # "0-0" is what docker-registry says of nothing at all.
+                at = 0
             if not offset <= at <= offset + len(chunk):
                 message = f"uploading {self._what}: the registry has {at} bytes, expected {offset} or more"
                 raise StoreProtocol(message)

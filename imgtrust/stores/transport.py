@@ -11,6 +11,7 @@ import os
 import ssl
 import threading
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 import urllib3
@@ -87,20 +88,21 @@ class UrllibAnswer:
             spent += now - begun
             size += len(piece)
             if spent > timeout and size < spent * _SLOWEST:
-                self.close()
+                self._response.close()
                 message = f"{self._where}: only {size} bytes came in {spent:.0f} s; given up as too slow"
                 raise WireError(message)
             if self._options.deadline is not None and now >= self._options.deadline:
-                self.close()
+                self._response.close()
                 raise _late(self._where)
             yield piece
 
     def close(self) -> None:
-        """See ``Answer``: what little is left is read, otherwise the connection is closed."""
+        """See ``Answer``: what little is already here is read, otherwise the connection is closed."""
         left = self._response.length_remaining
         if left is not None and left <= _DRAIN and not self._response.closed:
-            self._response.drain_conn()
-        if not self._response.closed:
+            with suppress(faults.HTTPError):  # Then the connection is broken, and closed by urllib3.
+                self._response.read1(_DRAIN, decode_content=False)
+        if self._response.length_remaining != 0 and not self._response.closed:
             self._response.close()
         self._response.release_conn()
 

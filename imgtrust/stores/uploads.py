@@ -17,6 +17,7 @@ from imgtrust.stores.answers import RETRYABLE, complaint_of, failure
 from imgtrust.stores.auth import pull
 from imgtrust.stores.chunks import Chunks
 from imgtrust.stores.hashing import proven
+from imgtrust.stores.headers import retry_after
 from imgtrust.stores.wire import Body, WireError
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ _log = logging.getLogger("imgtrust.stores.registry")
 _BINARY: Final = "application/octet-stream"
 _STORED: Final = (201, 202, 204, 200)
 _MAX_MINIMUM: Final = 64 * 1024 * 1024
+_DIGITS: Final = 18
 
 
 class Uploads:
@@ -118,7 +120,7 @@ class Uploads:
         if location is None:
             message = f"uploading {what}: the registry opened an upload without saying where (no Location)"
             raise StoreProtocol(message)
-        smallest = int(minimum) if minimum.isdigit() and len(minimum) < 12 else 0  # noqa: PLR2004 - digits
+        smallest = int(minimum) if minimum.isdigit() and len(minimum) <= _DIGITS else 0
         if smallest > _MAX_MINIMUM:
             message = (
                 f"uploading {what}: the registry wants chunks of {smallest} bytes, at most {_MAX_MINIMUM} are held"
@@ -147,8 +149,6 @@ class Uploads:
 
     def _refused(self, answer: Answer, what: str) -> tuple[StoreError, float | None]:
         """The error for an upload that was not taken; raised at once where trying again will not help."""
-        from imgtrust.stores.headers import retry_after  # noqa: PLC0415
-
         hint = retry_after(answer.header("Retry-After"), self._remote.endpoint.waiter.wall())
         credentials = self._remote.endpoint.auth.describe(self._remote.repository.path)
         error = failure(complaint_of(answer), f"uploading {what}", credentials)
