@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from imgtrust.commands.many import Failed
     from imgtrust.commands.signing import Signing
+    from imgtrust.content import Platform
     from imgtrust.reference import Digest, Reference
     from imgtrust.reports.results import SignedResult
     from imgtrust.stores.port import Store
@@ -43,6 +44,7 @@ class Unsigned:
     predicate_type: str
     predicate: object = field(repr=False)
     layer: Descriptor
+    platform: Platform | None = None
 
 
 def find_unsigned(store: Store, root: Descriptor) -> tuple[Unsigned, ...]:
@@ -119,7 +121,7 @@ def _statements(store: Store, entry: Descriptor, subject: Descriptor) -> Iterato
         if statement.predicate_type == SIGN_PREDICATE:
             message = f"{what} claims to be a signature; it is not made one"
             raise ContentMalformed(message)
-        yield Unsigned(plain, statement.predicate_type, statement.predicate, layer)
+        yield Unsigned(plain, statement.predicate_type, statement.predicate, layer, subject.platform)
 
 
 def _names_another(subjects: tuple[str, ...], digest: Digest) -> bool:

@@ -7,26 +7,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import PurePath
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from imgtrust import strict_json
 from imgtrust.commands.artifacts import file_results, push_files
 from imgtrust.commands.attaching import attach_made, resolve_subject
-from imgtrust.commands.attest import MAX_PREDICATE
+from imgtrust.commands.graph import is_attestation_manifest
+from imgtrust.commands.lift import find_unsigned
 from imgtrust.commands.many import each_image
 from imgtrust.commands.packing import Layer
+from imgtrust.commands.sbomfile import SBOM_NAMES, SbomFile, read_sbom, recognise_file
 from imgtrust.commands.sign import signed_result
 from imgtrust.commands.signing import make_attestation
 from imgtrust.content import Descriptor, Index, Manifest, describe, parse_manifest
-from imgtrust.errors import ImgtrustError, InputFileError, NotFound, Undecided, UsageError
+from imgtrust.errors import ImgtrustError, InputFileError, NotFound, Undecided
 from imgtrust.formats.attachments import TITLE
 from imgtrust.formats.mediatypes import SBOM_TYPES
-from imgtrust.predicates.sbom import Sbom, recognise, recognise_predicate
+from imgtrust.predicates.sbom import recognise_predicate
 from imgtrust.predicates.types import canonical
 from imgtrust.reference import Reference
 from imgtrust.reports.results import AttachedResult, SignedResult
-from imgtrust.signers.material import read_limited
 from imgtrust.stores import open_store
 from imgtrust.stores.discovery import discover
 from imgtrust.stores.options import StoreOptions
@@ -39,35 +39,16 @@ if TYPE_CHECKING:
     from imgtrust.commands.signing import Signing
     from imgtrust.content import Platform
     from imgtrust.evidence import Claim, Found
+    from imgtrust.predicates.sbom import Sbom
     from imgtrust.reference import Digest
     from imgtrust.stores.port import Store
     from imgtrust.trust.roots import TrustRoot
 
 __all__ = ["SBOM_NAMES", "SbomFile", "ShownSbom", "attach_sbom", "read_sbom", "sboms_in", "show_sbom"]
 
-SBOM_NAMES: Final = ("spdx", "cyclonedx")
-"""What ``sbom --type`` takes."""
-_XML: Final = {"spdx": "text/spdx+xml", "cyclonedx": "application/vnd.cyclonedx+xml"}
-_JSON: Final = {"spdx": "application/spdx+json", "cyclonedx": "application/vnd.cyclonedx+json"}
-
 
 def _now() -> datetime:
     return datetime.now(UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class SbomFile:
-    """An SBOM to attach: its bytes as they are, and the JSON value (or tag-value text) that a statement would hold.
-
-    ``about`` is None where only ``--type`` said what it is. ``predicate`` is None for XML, which no statement holds.
-    """
-
-    title: str
-    data: bytes = field(repr=False)
-    media_type: str
-    predicate_type: str
-    predicate: object = field(repr=False)
-    about: Sbom | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,34 +65,6 @@ class ShownSbom:
     time: datetime | None
     about: Sbom | None
     data: bytes = field(repr=False)
-
-
-def read_sbom(path: str, type_name: str | None = None) -> SbomFile:
-    """Read an SBOM file: SPDX or CycloneDX as JSON, SPDX tag-value; with ``type_name`` also what is not recognised.
-
-    Raises:
-        UsageError: no such type, or the file is of the other one.
-        InputFileError: the file cannot be read, or it cannot be told what it is.
-    """
-    if type_name is not None and type_name not in SBOM_NAMES:
-        message = f"{type_name[:32]!r} is no type of SBOM; expected {' or '.join(SBOM_NAMES)}"
-        raise UsageError(message)
-    data = read_limited(path, "SBOM", MAX_PREDICATE)
-    title = PurePath(path).name
-    try:
-        about: Sbom | None = _recognise(data)
-    except InputFileError as exc:
-        if type_name is None:
-            message = f"{path}: {exc}; if it is an SBOM nevertheless, say which with --type {'|'.join(SBOM_NAMES)}"
-            raise InputFileError(message) from exc
-        about = None
-    if about is None:
-        return _by_name(title, data, str(type_name))
-    if type_name not in {None, about.format}:
-        message = f"{path} is an SBOM of type {about.format}, not {type_name}"
-        raise UsageError(message)
-    predicate: object = data.decode() if about.media_type == "text/spdx" else strict_json.loads(data)
-    return SbomFile(title, data, about.media_type, about.predicate_type, predicate, about)
 
 
 def attach_sbom(
@@ -156,7 +109,8 @@ def show_sbom(
 ) -> tuple[ShownSbom, ...]:
     """The SBOM of an image: the newest that a trusted key signed, else the newest that somebody attached.
 
-    For an index without one of its own: those of its children, in their order. ``at`` is the time of judgement.
+    For an index without one of its own: those of its children, in their order; what BuildKit put into the index is a
+    claim too. ``at`` is the time of judgement.
 
     Raises:
         UsageError: the name cannot be read, or no such type.
@@ -191,29 +145,32 @@ def sboms_in(
         return (own,)
     content = parse_manifest(store.fetch(root), root.media_type, str(root.digest))
     children = content.manifests if isinstance(content, Index) else ()
-    shown = (_shown(store, child, trust, at, predicate_type) for child in children if child.is_manifest)
+    images = [child for child in children if child.is_manifest and not is_attestation_manifest(child)]
+    built = _built(store, root, predicate_type) if images else {}
+    shown = (_shown(store, child, trust, at, predicate_type) or built.get(child.digest) for child in images)
     return tuple(each for each in shown if each is not None)
 
 
-def _recognise(data: bytes) -> Sbom:
-    """Recognise JSON, else SPDX tag-value."""
+def _built(store: Store, root: Descriptor, wanted: str | None) -> dict[Digest, ShownSbom]:
+    """What BuildKit says of the images of an index; nobody signed it, so what cannot be read is passed over."""
     try:
-        return recognise(data)
-    except InputFileError:
-        text = data.decode("utf-8", "replace")
-        found = recognise_predicate(text) if text.encode() == data else None
-        if found is None:
-            raise
-        return found
+        statements = find_unsigned(store, root)
+    except ImgtrustError:
+        return {}
+    found: dict[Digest, ShownSbom] = {}
+    for each in statements:
+        about = recognise_predicate(each.predicate)
+        if about is not None and wanted in {None, about.predicate_type}:
+            data = _written(each.predicate)
+            found[each.subject.digest] = ShownSbom(
+                each.subject.digest, each.platform, each.layer.digest, (), None, about, data
+            )
+    return found
 
 
-def _by_name(title: str, data: bytes, type_name: str) -> SbomFile:
-    """An SBOM of which only its sender says what it is."""
-    uri = canonical(type_name)
-    try:
-        return SbomFile(title, data, _JSON[type_name], uri, strict_json.loads(data), None)
-    except strict_json.StrictJsonError:
-        return SbomFile(title, data, _XML[type_name], uri, None, None)
+def _written(predicate: object) -> bytes:
+    """A predicate as a file: tag-value as it is, JSON compact."""
+    return predicate.encode() if isinstance(predicate, str) else strict_json.dumps(predicate)
 
 
 def _shown(store: Store, subject: Descriptor, trust: TrustRoot, at: datetime, wanted: str | None) -> ShownSbom | None:
@@ -246,7 +203,7 @@ def _signed(found: Found, signature: VerifiedSignature, wanted: str | None) -> S
     about = recognise_predicate(predicate)
     if about is None or wanted not in {None, about.predicate_type}:
         return None
-    data = predicate.encode() if isinstance(predicate, str) else strict_json.dumps(predicate)
+    data = _written(predicate)
     return ShownSbom(
         found.subject, found.platform, signature.evidence, signature.signers, signature.earliest, about, data
     )
@@ -259,7 +216,7 @@ def _claimed(store: Store, found: Found, claim: Claim, wanted: str | None) -> Sh
         manifest = parse_manifest(store.fetch(descriptor), descriptor.media_type, str(claim.digest))
         layers = manifest.layers if isinstance(manifest, Manifest) else ()
         data = next((store.fetch(layer) for layer in layers if layer.media_type in SBOM_TYPES), None)
-        about = None if data is None else _recognise(data)
+        about = None if data is None else recognise_file(data)
     except ImgtrustError:
         return None
     if data is None or about is None or wanted not in {None, about.predicate_type}:

@@ -11,13 +11,14 @@ import pytest
 
 from imgtrust.commands.many import Failed
 from imgtrust.commands.sbom import SbomFile, attach_sbom, read_sbom, sboms_in, show_sbom
+from imgtrust.content import OCI_INDEX, describe
 from imgtrust.errors import InputFileError, NotFound, StoreUnavailable, Undecided, UsageError
 from imgtrust.reports.results import AttachedResult, SignedResult
 from imgtrust.signers.authority import LocalAuthority
 from imgtrust.stores.discovery import discover
 from imgtrust.trust.roots import TrustRoot
 from tests.simulators.gate import NOON, Publisher, layout
-from tests.simulators.images import artifact, image, index, push
+from tests.simulators.images import Image, artifact, image, index, push
 from tests.simulators.memory import MemoryStore
 
 if TYPE_CHECKING:
@@ -196,3 +197,35 @@ def test_evidence_that_cannot_be_read_is_no_reason_to_show_a_claim() -> None:
 def test_the_date_of_an_sbom_is_now_unless_said(store: Store, tmp_path: Path) -> None:
     (result,) = attach_sbom([f"{store.repository}:1"], sbom(tmp_path))
     assert isinstance(result, AttachedResult)
+
+
+def built_with(predicate: object, about: str | None = None) -> Image:
+    """An index of BuildKit with a statement about its one image."""
+    app = image("app")
+    statement = {
+        "_type": "https://in-toto.io/Statement/v0.1",
+        "subject": [{"digest": {"sha256": app.digest.encoded if about is None else about}}],
+        "predicateType": "https://spdx.dev/Document",
+        "predicate": predicate,
+    }
+    notes = artifact(None, layers=[("application/vnd.in-toto+json", json.dumps(statement).encode())])
+    document = json.loads(index(app, notes).manifest)
+    document["manifests"][1]["annotations"] = {
+        "vnd.docker.reference.type": "attestation-manifest",
+        "vnd.docker.reference.digest": str(app.digest),
+    }
+    raw = json.dumps(document).encode()
+    return Image(describe(raw, OCI_INDEX), raw, (), (app, notes))
+
+
+def test_an_sbom_of_buildkit_is_a_claim(store: Store) -> None:
+    root = push(store, built_with(SPDX))
+    (shown,) = sboms_in(store, root, trust(RELEASE), at=NOON)
+    assert (shown.subject, shown.signers, str(shown.platform)) == (image("app").digest, (), "linux/amd64")
+    assert json.loads(shown.data) == SPDX
+    assert sboms_in(store, root, NOBODY, at=NOON, predicate_type="https://cyclonedx.org/bom") == ()
+
+
+@pytest.mark.parametrize("made", [built_with({}), built_with(SPDX, "0" * 64)])
+def test_what_buildkit_says_of_something_else_is_no_sbom(store: Store, made: Image) -> None:
+    assert sboms_in(store, push(store, made), NOBODY, at=NOON) == ()
