@@ -1,0 +1,195 @@
+"""Runs tests over a broken module: a fork for each mutant, in which the module is imported as the mutant has it.
+
+Which tests run is measured before: those that come by the line. A test that hangs counts as one that noticed.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.abc
+import importlib.machinery
+import importlib.util
+import os
+import signal
+import sys
+import time
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from types import CodeType, ModuleType
+
+    from tests.mutants.mutations import Mutant
+
+__all__ = ["ROOT", "Outcome", "cover", "run_all"]
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+_QUIET: Final = ("-q", "-x", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:cov", "--no-header", "--tb=no")
+_FIRST: Final = 25
+"""How many of the tests that come by run first; most mutants fall there."""
+
+_SHARED: Final = (
+    "_pytest.assertion.rewrite",
+    "cryptography.hazmat.primitives.asymmetric.ed25519",
+    "cryptography.hazmat.primitives.asymmetric.rsa",
+    "cryptography.hazmat.primitives.serialization",
+    "cryptography.x509.oid",
+    "http.server",
+    "hypothesis",
+    "_hypothesis_pytestplugin",
+    "nacl.secret",
+    "rfc3161_client",
+    "ssl",
+    "typer",
+    "urllib3",
+)
+
+Covering = dict[str, dict[int, tuple[str, ...]]]
+"""Path of a module, line, and the tests that come by."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a mutant: ``killed``, ``survived``, or ``uncovered`` (no test comes by)."""
+
+    mutant: Mutant = field(repr=False)
+    outcome: str
+
+
+class _Loader(importlib.machinery.SourceFileLoader):
+    """Loads one module from code that is given."""
+
+    def __init__(self, name: str, path: str, code: CodeType) -> None:
+        super().__init__(name, path)
+        self._code = code
+
+    def get_code(self, fullname: str) -> CodeType:  # noqa: ARG002 - the loader protocol
+        """The code of the mutant."""
+        return self._code
+
+
+class _Finder(importlib.abc.MetaPathFinder):
+    """Finds one module: the mutant's."""
+
+    def __init__(self, mutant: Mutant) -> None:
+        parts = mutant.path.removesuffix(".py").split("/")
+        self._name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+        self._file = str(ROOT / mutant.path)
+        self._code = mutant.code
+
+    def find_spec(
+        self,
+        fullname: str,
+        path: Sequence[str] | None,  # noqa: ARG002 - the finder protocol
+        target: ModuleType | None = None,  # noqa: ARG002
+    ) -> importlib.machinery.ModuleSpec | None:
+        """The mutant for its own name, nothing for any other."""
+        if fullname != self._name:
+            return None
+        loader = _Loader(fullname, self._file, self._code)
+        return importlib.util.spec_from_file_location(fullname, self._file, loader=loader)
+
+
+def _warm_up() -> None:
+    """Import what is not ours before the forks: they share it, and each starts in less time."""
+    for name in _SHARED:
+        with suppress(ImportError):
+            importlib.import_module(name)
+
+
+def cover(tests: Sequence[str], modules: Iterable[str], folder: Path) -> tuple[Covering, float]:
+    """Run the tests as they are, in a fork, and note which test comes by which line; and how long it took.
+
+    Raises:
+        RuntimeError: a test fails without any mutant.
+    """
+    data_file = folder / "coverage"
+    began = time.perf_counter()
+    child = os.fork()
+    if child == 0:
+        _silence()
+        flags = ("-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--cov=imgtrust", "--cov-context=test")
+        os.environ["COVERAGE_FILE"] = str(data_file)
+        os._exit(int(pytest.main([*flags, "--cov-report=", *tests])))
+    _, status = os.waitpid(child, 0)
+    if os.waitstatus_to_exitcode(status) != 0:
+        message = f"the tests do not pass as they are: {' '.join(tests)}"
+        raise RuntimeError(message)
+    import coverage  # noqa: PLC0415 - the fork measures with its own
+
+    data = coverage.CoverageData(str(data_file))
+    data.read()
+    covering: Covering = {}
+    for module in modules:
+        lines = data.contexts_by_lineno(str(ROOT / module))
+        covering[module] = {line: _tests(contexts) for line, contexts in lines.items()}
+    return covering, time.perf_counter() - began
+
+
+def _tests(contexts: Iterable[str]) -> tuple[str, ...]:
+    """The tests that contexts name (``path::test|run``), each once; tests of examples before tests of properties."""
+    names = {context.partition("|")[0] for context in contexts if context}
+    return tuple(sorted(names, key=lambda name: ("/property/" in name, name)))
+
+
+def run_all(
+    wanted: Iterable[Mutant], covering: Covering, jobs: int, limit: float, tell: Callable[[Outcome], None]
+) -> list[Outcome]:
+    """Run every mutant, ``jobs`` at a time; one that runs longer than ``limit`` seconds is taken as noticed."""
+    _warm_up()
+    running: dict[int, Mutant] = {}
+    outcomes: list[Outcome] = []
+
+    def note(mutant: Mutant, outcome: str) -> None:
+        """Keep an outcome and tell it."""
+        outcomes.append(Outcome(mutant, outcome))
+        tell(outcomes[-1])
+
+    def reap() -> None:
+        """Wait for one of the running."""
+        child, status = os.waitpid(-1, 0)
+        note(running.pop(child), "survived" if status == 0 else "killed")
+
+    for mutant in wanted:
+        tests = covering.get(mutant.path, {}).get(mutant.line, ())
+        if not tests:
+            everywhere = covering.get(mutant.path, {})
+            if mutant.line in everywhere or not everywhere:
+                # A line that runs when the module is imported: every test of the module may notice.
+                tests = tuple(sorted({test for found in everywhere.values() for test in found}))
+        if not tests:
+            note(mutant, "uncovered")
+            continue
+        while len(running) >= jobs:
+            reap()
+        child = os.fork()
+        if child == 0:
+            _test(mutant, tests, limit)
+        running[child] = mutant
+    while running:
+        reap()
+    return outcomes
+
+
+def _test(mutant: Mutant, tests: Sequence[str], limit: float) -> None:
+    """In a fork: import the mutant and run the tests; ends the process with 0 only if nobody noticed."""
+    signal.alarm(int(limit))
+    _silence()
+    sys.meta_path.insert(0, _Finder(mutant))
+    status = 0
+    for part in (tests[:_FIRST], tests[_FIRST:]):
+        if part and status == 0:
+            status = int(pytest.main([*_QUIET, *part]))
+    os._exit(status)
+
+
+def _silence() -> None:
+    """Send what a fork says nowhere."""
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for number in (0, 1, 2):
+        os.dup2(nowhere, number)
