@@ -162,7 +162,11 @@ class Endpoint:
         for _ in range(2):
             if answer.status != HTTPStatus.UNAUTHORIZED or not own:
                 break
-            better = self.auth.answer(path, scopes, answer.headers("WWW-Authenticate"), header)
+            try:
+                better = self.auth.answer(path, scopes, answer.headers("WWW-Authenticate"), header)
+            except BaseException:
+                answer.close()
+                raise
             if better is None:
                 break
             answer.close()
