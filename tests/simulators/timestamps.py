@@ -145,9 +145,11 @@ class Parts:
     policy: str = "1.3.6.1.4.1.57264.2"
     imprint_oid: str = SHA256
     imprint: bytes | None = None
+    imprint_after: bytes = b""
     accuracy: bytes = b""
     ordering: bytes = b""
     nonce: bytes = b""
+    tsa: bytes = b""
     extensions: bytes = b""
     content_type: str = TST_INFO
     digest_oid: str = SHA256
@@ -206,12 +208,13 @@ def _info(parts: Parts) -> bytes:
     return der.sequence(
         der.integer(parts.version),
         der.oid(parts.policy),
-        der.sequence(der.sequence(der.oid(parts.imprint_oid), der.null()), der.octets(imprint)),
+        der.sequence(der.sequence(der.oid(parts.imprint_oid), der.null()), der.octets(imprint), parts.imprint_after),
         der.integer(7),
         der.generalized_time(parts.time) if parts.time_der is None else parts.time_der,
         parts.accuracy,
         parts.ordering,
         parts.nonce,
+        parts.tsa,
         parts.extensions,
     )
 

@@ -344,6 +344,11 @@ def extension(*, critical: bool) -> bytes:
 GOOD: dict[str, dict[str, Any]] = {
     "ordering": {"ordering": der.boolean(value=True)},
     "nonce": {"nonce": der.integer(2**64)},
+    "the name of the authority": {
+        "tsa": der.context(0, der.context(4, CHAIN[0].certificate.subject.public_bytes())),
+        "nonce": der.integer(1),
+        "extensions": extension(critical=False),
+    },
     "an extension that is not critical": {"extensions": extension(critical=False)},
     "attributes of other types": {"more_attributes": (attribute(SIGNING_TIME, der.tagged(0x17, b"260301120000Z")),)},
     "certificate by SHA-512": {
@@ -406,6 +411,8 @@ def with_serial(certificate: Certified, serial: bytes) -> bytes:
 
 
 MALFORMED: dict[str, dict[str, Any]] = {
+    "something after the imprint": {"imprint_after": der.null()},
+    "something after the last member of the TSTInfo": {"extensions": extension(critical=False) + der.null()},
     "something after the token": {"after": der.null()},
     "no TSTInfo": {"content_type": "1.2.840.113549.1.7.1"},
     "no time": {"time_der": der.tagged(0x17, b"260301120000Z")},
