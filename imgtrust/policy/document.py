@@ -29,6 +29,11 @@ MAX_POLICY_BYTES: Final = 1024 * 1024
 """The largest policy file that is read."""
 
 _ERROR_LINE: Final = re.compile(r" \(at line ([0-9]+), column [0-9]+\)$|( \(at end of document\))$")
+_LONG_KEY: Final = re.compile(
+    r"""(?<![A-Za-z0-9_-])(?:(?:[A-Za-z0-9_-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){32}"""
+)
+"""A key with more dots than any; to read one costs the square of its length, in ``tomllib`` as well."""
+
 _PRIVATE: Final = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")
 _SOURCES: Final = {name: source for source, name in SOURCE_NAMES.items()}
 
@@ -48,6 +53,8 @@ def read_policy(text: bytes, source: str) -> Policy:
         decoded = text.decode("utf-8").replace("\r\n", "\n")
     except UnicodeDecodeError as exc:
         raise _error(source, text.count(b"\n", 0, exc.start) + 1, "not UTF-8") from exc
+    if (found := _LONG_KEY.search(decoded)) is not None:
+        raise _error(source, decoded.count("\n", 0, found.start()) + 1, "a name with more than 32 dots")
     try:
         data, lines = tomllib.loads(decoded), locate(decoded)
     except RecursionError as exc:

@@ -142,25 +142,26 @@ def min_soak(subject: Subject, limit: timedelta, sources: tuple[TimeSource, ...]
 
 
 def window(subject: Subject, rule: PublishRule) -> Finding:
-    """Passes where the earliest proven time lies between ``not_before`` and ``not_after`` with all its accuracy."""
+    """Passes where no proven time lies before ``not_before``, and the earliest that is accepted by ``not_after``.
+
+    Each with all its accuracy: an earlier time of any source shows that the image is older.
+    """
     start, end = rule.not_before, rule.not_after
     bounds = [f"at or after {moment(start)}"] if start is not None else []
     bounds += [f"at or before {moment(end)}"] if end is not None else []
     required = "published " + ", ".join(bounds)
-    oldest = min(proven(subject.signatures), key=lambda item: item.time, default=None)
-    accepted = min(
-        proven(subject.signatures, rule.trusted_time), key=lambda item: item.time + item.accuracy, default=None
-    )
-    if oldest is None or accepted is None:
+    times, accepted = proven(subject.signatures), proven(subject.signatures, rule.trusted_time)
+    if not accepted:
         return _no_time(subject, WINDOW, required)
-    early = start is not None and any(t.time - start < t.accuracy for t in proven(subject.signatures))
-    late = end is not None and end - accepted.time < accepted.accuracy
+    early = start is not None and any(item.time - start < item.accuracy for item in times)
+    late = end is not None and all(end - item.time < item.accuracy for item in accepted)
+    oldest = min(times, key=lambda item: item.time)
     return subject.finding(
         WINDOW,
         not early and not late,
         required=required,
         observed=f"published {moment(oldest.time)}",
-        why=f"the earliest proven time is {'before' if early else 'after'} the window ({one_line(oldest.authority)})",
+        why=f"the earliest proven time lies {'before' if early else 'after'} the window ({one_line(oldest.authority)})",
         fix="build and publish the image anew" if early else "publish no later than the window allows, or widen it",
         more_could_help=not early,
     )

@@ -219,7 +219,7 @@ def test_the_schema_refuses_what_the_reader_refuses_for_its_shape(old: str, new:
 
 def test_the_schema_refuses_files_that_are_no_policies() -> None:
     for text, _, said in WHOLE:
-        if "TOML" not in said and "nested" not in said:
+        if not any(word in said for word in ("TOML", "nested", "dots")):
             assert not SCHEMA.is_valid(as_editors_see_it(tomllib.loads(text))), text
 
 

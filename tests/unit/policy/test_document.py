@@ -204,6 +204,8 @@ WHOLE: list[tuple[str, int | None, str]] = [
     ("version = 1\n\nscopes = [", 3, "not TOML: "),
     ("version = " + "1" * 5000, None, "not TOML: "),
     ("a = " + "[" * 60_000, None, "nested too deep"),
+    ("\n[" + "a." * 500_000 + "a]", 2, "a name with more than 32 dots"),
+    ("b = { " + "'a' . \"b\"." * 50 + "a = 1 }", 1, "a name with more than 32 dots"),
 ]
 
 

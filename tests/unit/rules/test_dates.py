@@ -163,6 +163,13 @@ def test_unread_evidence_might_be_earlier_but_never_later() -> None:
     assert [window(seen(facts), WINDOW).outcome for facts in (early, late)] == [FAIL, UNKNOWN]
 
 
+def test_a_window_at_the_end_of_the_calendar_is_a_window() -> None:
+    end = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+    last = image(signature("release", replace(time(accuracy=DAY), time=end)), at=end)
+    assert window(seen(last), PublishRule(TSA, not_after=end)).outcome is FAIL
+    assert window(seen(last), PublishRule(TSA, not_before=end - DAY)).outcome is PASS
+
+
 def test_a_window_with_one_end_says_only_that() -> None:
     facts = image(signature("release", time(DAY)))
     assert (
