@@ -162,14 +162,24 @@ def _changes_at(
     destination: Repository | None,
     findings: tuple[Finding, ...],
 ) -> datetime | None:
-    """When the outcome would be another one with nothing new attached: judged again whenever a rule changes.
+    """When the outcome would be another one with nothing new attached: judged again whenever it could be.
 
     Each rule changes at most once as time goes by, so this ends after as many steps as there are rules.
     """
     before = _outcome(findings)
-    while (when := min((item.changes_at for item in findings if item.changes_at), default=None)) is not None:
+    while (when := _next_change(findings)) is not None:
         facts = replace(facts, at=when)
         findings = _findings(facts, scope, policy_id, destination)
         if _outcome(findings) is not before:
             return when
     return None
+
+
+def _next_change(findings: tuple[Finding, ...]) -> datetime | None:
+    """The earliest time at which the outcome could be another one: not before the last rule that fails would pass."""
+    required = [item for item in findings if item.level is Level.REQUIRED]
+    failing = [item.changes_at for item in required if item.outcome is RuleOutcome.FAIL]
+    ends = [when for when in failing if when is not None]
+    if failing:
+        return max(ends) if len(ends) == len(failing) else None
+    return min((item.changes_at for item in required if item.changes_at is not None), default=None)
