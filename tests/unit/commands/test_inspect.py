@@ -1,0 +1,143 @@
+"""The tree of evidence: everything is shown, and only what was proven is said to be believed."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from imgtrust.commands.inspect import inspect_image, inspect_store
+from imgtrust.content import Descriptor
+from imgtrust.errors import ContentMismatch, NotFound, StoreUnavailable
+from imgtrust.predicates.summary import VSA
+from imgtrust.reference import Digest, Reference
+from imgtrust.reports.text import Style
+from imgtrust.reports.tree import Node, Standing, inspection_document, render_tree
+from imgtrust.stores import StoreOptions
+from tests.simulators.gate import NOON, Publisher, judged_by, layout
+from tests.simulators.images import artifact, image, index, push
+from tests.simulators.memory import MemoryStore
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from imgtrust.stores.port import Store
+
+RELEASE: Final = Publisher("release")
+OTHER: Final = Publisher("other")
+TWO: Final = index(image("a", platform="linux/amd64"), image("b", platform="linux/arm64"))
+CYCLONEDX: Final = {"bomFormat": "CycloneDX", "specVersion": "1.6", "components": [{}, {}]}
+SPDX: Final = {"SPDXID": "SPDXRef-DOCUMENT", "spdxVersion": "SPDX-2.3", "name": "x", "packages": [{}]}
+
+
+def filled(store: Store) -> Reference:
+    root = push(store, TWO, "1")
+    found = TWO.children[0].descriptor
+    child = Descriptor(found.media_type, found.digest, found.size)
+    RELEASE.sign(store, root, stamped=True)
+    OTHER.sign(store, root)
+    RELEASE.sign(store, root, legacy=True)
+    RELEASE.attest(store, root, VSA, {})
+    RELEASE.attest(store, root, "https://example.com/own", {"x": 1})
+    RELEASE.attest(store, child, "https://cyclonedx.org/bom", CYCLONEDX)
+    RELEASE.attest(store, child, "https://spdx.dev/Document", SPDX)
+    RELEASE.attest(store, child, "https://slsa.dev/provenance/v1", {})
+    push(store, artifact(child, artifact_type="application/spdx+json", layers=[("application/spdx+json", b"{}")]))
+    push(store, artifact(child))
+    return Reference(store.repository, "1")
+
+
+def rows(node: Node) -> set[tuple[str, str, Standing]]:
+    return {(item.kind, item.what, item.standing) for item in node.attached}
+
+
+def test_with_somebody_to_trust_each_thing_is_believed_or_not() -> None:
+    store = MemoryStore()
+    found = inspect_store(store, filled(store), at=NOON, judgement=judged_by(RELEASE))
+    assert found.policy is not None
+    assert (found.root.kind, found.root.digest) == ("index", TWO.digest)
+    assert rows(found.root) == {
+        ("signature", "Sigstore bundle", Standing.BELIEVED),
+        ("signature", "Sigstore bundle", Standing.REFUSED),
+        ("signature", "cosign legacy", Standing.BELIEVED),
+        ("summary", "SLSA verification summary", Standing.BELIEVED),
+        ("attestation", "https://example.com/own", Standing.BELIEVED),
+    }
+    refused = next(item for item in found.root.attached if item.standing is Standing.REFUSED)
+    assert refused.code == "bundle.untrusted_key"
+    amd, arm = found.root.children
+    assert rows(amd) == {
+        ("sbom", "CycloneDX 1.6, 2 packages", Standing.BELIEVED),
+        ("sbom", "SPDX 2.3, 1 package", Standing.BELIEVED),
+        ("provenance", "SLSA v1", Standing.BELIEVED),
+        ("sbom", "SBOM, SPDX JSON", Standing.CLAIM),
+        ("artifact", "1 layers", Standing.CLAIM),
+    }
+    assert (str(arm.platform), arm.kind, arm.attached) == ("linux/arm64", "image", ())
+    signature = next(item for item in found.root.attached if item.times and item.kind == "signature")
+    assert (signature.signer, signature.identity) == (
+        "release",
+        f"key sha256:{RELEASE.signer.public_key.fingerprint}",
+    )
+
+
+def test_without_anybody_to_trust_everything_is_found_and_nothing_believed() -> None:
+    store = MemoryStore()
+    found = inspect_store(store, filled(store), at=NOON)
+    assert found.policy is None
+    everything = [*found.root.attached, *(item for child in found.root.children for item in child.attached)]
+    assert {item.standing for item in everything} == {Standing.FOUND, Standing.CLAIM}
+    assert {item.kind for item in everything} == {
+        "signature",
+        "summary",
+        "attestation",
+        "sbom",
+        "provenance",
+        "artifact",
+    }
+    said = f"says it is by key {RELEASE.signer.public_key.fingerprint[:8]}"
+    assert said in {item.reason for item in everything}
+    assert "give --policy" in render_tree(found, Style())
+
+
+def test_evidence_that_cannot_be_read_is_shown_as_refused_even_then() -> None:
+    store = MemoryStore()
+    root = push(store, image("a"), "1")
+    bundle = "application/vnd.dev.sigstore.bundle.v0.3+json"
+    push(store, artifact(root, artifact_type=bundle, layers=[(bundle, b"{")]))
+    found = inspect_store(store, Reference(store.repository, "1"), at=NOON)
+    assert [(item.standing, item.code) for item in found.root.attached] == [(Standing.REFUSED, "bundle.malformed")]
+
+
+def test_what_the_store_cannot_answer_is_a_line_and_no_silence() -> None:
+    store = MemoryStore()
+    reference = filled(store)
+    store.failing["referrers"] = StoreUnavailable("registry.test is away")
+    found = inspect_store(store, reference, at=NOON)
+    assert any("away" in item.reason for item in found.root.unread)
+
+
+def test_a_child_that_is_gone_is_a_line_too() -> None:
+    store = MemoryStore()
+    reference = filled(store)
+    del store.blobs[TWO.children[1].digest]
+    found = inspect_store(store, reference, at=NOON)
+    assert [item.what for item in found.root.children[1].unread] == ["the manifest"]
+
+
+def test_an_image_that_is_not_there_is_not_found(tmp_path: Path) -> None:
+    with closing(layout(tmp_path / "ci")) as store:
+        push(store, image("a"), "1")
+    with pytest.raises(NotFound):
+        inspect_image(Reference.parse(f"oci:{tmp_path}/ci:2"), StoreOptions(), at=NOON)
+    with pytest.raises(ContentMismatch, match="points at"):
+        inspect_image(Reference.parse(f"oci:{tmp_path}/ci:1@{Digest.of(b'x')}"), StoreOptions(), at=NOON)
+
+
+def test_an_artifact_is_called_one(tmp_path: Path) -> None:
+    with closing(layout(tmp_path / "ci")) as store:
+        push(store, artifact(None), "1")
+    found = inspect_image(Reference.parse(f"oci:{tmp_path}/ci:1"), StoreOptions(), at=NOON)
+    assert found.root.kind == "artifact"
+    assert inspection_document((found,))["images"][0]["root"]["kind"] == "artifact"
