@@ -80,8 +80,11 @@ def _names(document: dict[str, object], what: str) -> list[object]:
 
 
 def _checked(host: str, name: object, what: str) -> str:
+    if not isinstance(name, str):
+        message = f"{what}: expected names of repositories, found a {type(name).__name__}"
+        raise StoreProtocol(message)
     try:
-        return RegistryRepository(host, str(name)).path
+        return RegistryRepository(host, name).path
     except InvalidReference as exc:
         message = f"{what}: {exc}"
         raise StoreProtocol(message) from exc

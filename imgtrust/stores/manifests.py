@@ -25,6 +25,7 @@ from imgtrust.errors import (
     InvalidDigest,
     LimitExceeded,
     NotFound,
+    StoreError,
     StoreProtocol,
     TagConflict,
 )
@@ -38,12 +39,16 @@ if TYPE_CHECKING:
     from imgtrust.stores.retry import TokenBucket
     from imgtrust.stores.wire import Answer
 
-__all__ = ["ACCEPT", "Manifests"]
+__all__ = ["ACCEPT", "LostRace", "Manifests"]
 
 ACCEPT: Final = f"{OCI_MANIFEST}, {OCI_INDEX}, {DOCKER_MANIFEST}, {DOCKER_LIST}"
 """All four types, always: with fewer a registry may convert what it has (and so give another digest)."""
 _PLAUSIBLE: Final = MANIFEST_TYPES | {"application/json", "application/octet-stream", "text/plain", ""}
 _CONFLICTS: Final = (400, 403, 405, 409, 412)
+
+
+class LostRace(TagConflict):
+    """The registry compared (If-Match) and says that a tag has been moved in the meantime."""
 
 
 class Manifests:
@@ -62,6 +67,11 @@ class Manifests:
             LimitExceeded: it is larger than ``MAX_MANIFEST_BYTES``; not more than that was read.
             StoreProtocol: the answer is no manifest, or contradicts itself.
         """
+        found, data, _ = self.read_marked(name)
+        return found, data
+
+    def read_marked(self, name: str | Digest) -> tuple[Descriptor, bytes, str | None]:
+        """As ``read``, with the ETag, by which a later ``put`` may be bound to what was read here."""
         what = self._remote.what(f"manifest {name}")
         headers = {"Accept": ACCEPT}
         answer = self._remote.ask("GET", f"manifests/{name}", what, headers=headers, hold=MAX_MANIFEST_BYTES)
@@ -77,7 +87,7 @@ class Manifests:
         _second_witness(said, data, what)
         if kind not in MANIFEST_TYPES:
             kind = _type_inside(data, what)
-        return Descriptor(kind, digest, len(data)), data
+        return Descriptor(kind, digest, len(data)), data, answer.header("ETag")
 
     def fetch(self, descriptor: Descriptor) -> bytes:
         """The bytes of a manifest that another manifest names.
@@ -110,10 +120,13 @@ class Manifests:
         answer.close()
         return True
 
-    def put(self, name: str | Digest, descriptor: Descriptor, data: bytes) -> str | None:
+    def put(self, name: str | Digest, descriptor: Descriptor, data: bytes, *, match: str | None = None) -> str | None:
         """Store a manifest under a digest or a tag; gives back the OCI-Subject of the answer.
 
+        ``match`` is the ETag of what a tag should still point at; not every registry compares it.
+
         Raises:
+            LostRace: it points at something else by now.
             TagConflict: the tag is immutable and points elsewhere.
             StoreProtocol: the registry says that it stored something else.
         """
@@ -125,26 +138,30 @@ class Manifests:
             f"manifests/{name}",
             f"pushing {what}",
             write=True,
-            headers={"Content-Type": descriptor.media_type},
+            headers={"Content-Type": descriptor.media_type} | ({} if match is None else {"If-Match": match}),
             body=data,
             accept=(HTTPStatus.CREATED, HTTPStatus.OK, HTTPStatus.ACCEPTED, *_CONFLICTS),
         )
         if answer.status in _CONFLICTS:
-            complaint = complaint_of(answer)
-            error = failure(
-                complaint, f"pushing {what}", self._remote.endpoint.auth.describe(self._remote.repository.path)
-            )
-            text = f"{' '.join(complaint.codes)} {complaint.text}".lower()
-            if isinstance(name, str) and (
-                "immutable" in text or "tag_invalid" in text or complaint.status in {409, 412}
-            ):
-                msg = f"{error} (the tag cannot be moved)"
-                raise TagConflict(msg) from error
-            raise error
+            raise self._refused(answer, name, what)
         said, subject = answer.header("Docker-Content-Digest"), answer.header("OCI-Subject")
         answer.read(MAX_MANIFEST_BYTES)
         _second_witness(said, data, what)
         return subject
+
+    def _refused(self, answer: Answer, name: str | Digest, what: str) -> StoreError:
+        """Why a manifest was not taken: a tag that cannot be moved is told apart from all else."""
+        complaint = complaint_of(answer)
+        credentials = self._remote.endpoint.auth.describe(self._remote.repository.path)
+        error = failure(complaint, f"pushing {what}", credentials)
+        text = f"{' '.join(complaint.codes)} {complaint.text}".lower()
+        if isinstance(name, Digest):
+            return error
+        if complaint.status == HTTPStatus.PRECONDITION_FAILED:
+            return LostRace(f"{error} (the tag was moved in the meantime)")
+        if complaint.status == HTTPStatus.CONFLICT or "immutable" in text or "tag_invalid" in text:
+            return TagConflict(f"{error} (the tag cannot be moved)")
+        return error
 
 
 def _data_of(answer: Answer, what: str) -> bytes:

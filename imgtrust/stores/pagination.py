@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MAX_PAGE", "MAX_PAGES", "document_of", "next_page", "pages"]
 
-MAX_PAGES: Final = 10_000
+MAX_PAGES: Final = 1_000
 """The most pages of one list."""
 MAX_PAGE: Final = 32 * 1024 * 1024
 """The most bytes of one page."""

@@ -7,8 +7,7 @@ A registry that is busy or broken is never taken for one without the API: only a
 from __future__ import annotations
 
 import logging
-import threading
-from collections import defaultdict
+from contextlib import suppress
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
@@ -19,7 +18,9 @@ from imgtrust.formats.attachments import fallback_tag
 from imgtrust.stores.answers import complaint_of, failure
 from imgtrust.stores.fallback import entries_of, entry_for, merge
 from imgtrust.stores.headers import media_type
+from imgtrust.stores.manifests import LostRace
 from imgtrust.stores.pagination import MAX_PAGE, pages
+from imgtrust.stores.turns import turn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,16 +30,15 @@ if TYPE_CHECKING:
     from imgtrust.stores.remote import Remote
     from imgtrust.stores.wire import Answer
 
-__all__ = ["Referrers"]
+__all__ = ["MAX_REFERRERS", "Referrers"]
 
-MAX_REFERRERS: Final = 100_000
+MAX_REFERRERS: Final = 50_000
 """The most referrers of one manifest that are listed."""
 _MERGES: Final = 12
 _CLEAN_READS: Final = 2
 _SETTLE: Final = 0.02
 _UNSUPPORTED: Final = (400, 404, 405, 406, 501)
 _log = logging.getLogger("imgtrust.stores.registry")
-_locks: defaultdict[tuple[str, str], threading.Lock] = defaultdict(threading.Lock)
 
 
 class Referrers:
@@ -78,7 +78,7 @@ class Referrers:
         if subject is None or told is not None:
             return
         tag = fallback_tag(subject)
-        with _locks[str(self._remote.repository), tag]:
+        with turn(f"{self._remote.repository}:{tag}", self._remote.endpoint.waiter):
             self._merge(tag, subject, entry_for(descriptor, manifest))
 
     def _listed_by_api(self, subject: Digest) -> Iterator[Descriptor]:
@@ -147,8 +147,9 @@ class Referrers:
         pause = _SETTLE
         for _ in range(_MERGES):
             begun = waiter.monotonic()
+            match: str | None = None
             try:
-                found, data = self._manifests.read(tag)
+                found, data, match = self._manifests.read_marked(tag)
             except NotFound:
                 merged = merge(None, "", subject, (entry,))
             else:
@@ -159,8 +160,9 @@ class Referrers:
                     return
             else:
                 clean = 0
-                self._manifests.put(tag, describe(merged, OCI_INDEX), merged)
-                pause = max(_SETTLE, 2 * (waiter.monotonic() - begun))
+                with suppress(LostRace):  # Somebody else was faster, and the registry said so.
+                    self._manifests.put(tag, describe(merged, OCI_INDEX), merged, match=match)
+                pause = max(_SETTLE, 3 * (waiter.monotonic() - begun))
             waiter.sleep(pause * (0.5 + waiter.jitter()))
         message = (
             f"{self._remote.what(f'fallback tag {tag}')}: others kept overwriting it, {_MERGES} times. The manifest "
