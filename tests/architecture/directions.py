@@ -61,7 +61,6 @@ OWNERS: Final[dict[str, tuple[str, ...]]] = {
     "click": ("cli",),
     "cryptography": ("trust", "signers"),
     "httpx": ("stores",),
-    "msgspec": tuple(sorted(CORE)),
     "nacl": ("signers",),
     "oras": ("stores.orasadapter",),
     "rfc3161_client": ("trust.times", "signers"),
