@@ -9,7 +9,6 @@ from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from imgtrust.commands.attaching import push_attachment
 from imgtrust.commands.progress import SILENT
 from imgtrust.commands.promotion.journal import Journal, journal_path
 from imgtrust.commands.promotion.plan import plan_digest
@@ -26,6 +25,7 @@ from imgtrust.commands.promotion.steps import (
     with_faults,
 )
 from imgtrust.commands.promotion.told import with_fates
+from imgtrust.commands.pushing import push_attachment
 from imgtrust.commands.snapshot import Snapshot
 from imgtrust.errors import Undecided, UsageError
 from imgtrust.policy.verdict import Outcome

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from imgtrust import strict_json
 from imgtrust.commands.promotion.plan import Plan, plan_digest
 from imgtrust.commands.promotion.planning import choose_platform, make_plan
+from imgtrust.commands.promotion.told import objects
 from imgtrust.commands.snapshot import Snapshot
-from imgtrust.content import Descriptor
+from imgtrust.content import OCI_INDEX, Descriptor, describe
 from imgtrust.errors import ContentMalformed, NotFound, UsageError
 from imgtrust.formats.attachments import Suffix, legacy_tag
 from imgtrust.policy.verdict import PolicyId
@@ -177,3 +179,30 @@ def test_a_snapshot_answers_as_it_did_the_first_time(store: LayoutStore) -> None
         snapshot.resolve("later")
     snapshot.close()
     assert snapshot.fetch(first) == image("first").manifest
+
+
+def test_a_broken_index_has_no_platforms_to_choose_from(store: LayoutStore, tmp_path: Path) -> None:
+    root = push(store, TWO, "1.4")
+    (tmp_path / "ci" / "blobs" / "sha256" / root.digest.encoded).unlink()
+    with pytest.raises(ContentMalformed):
+        choose_platform(Snapshot(store), root, ["linux/amd64"])
+
+
+def test_an_attached_index_brings_its_own_manifests(store: LayoutStore) -> None:
+    root = push(store, image("a"), "1.4")
+    inner = image("attached")
+    push(store, inner)
+    document = {
+        "schemaVersion": 2,
+        "mediaType": OCI_INDEX,
+        "artifactType": "application/vnd.example.bundle",
+        "manifests": [plain(inner).to_json()],
+        "subject": root.to_json(),
+    }
+    raw = strict_json.dumps(document)
+    store.push(describe(raw, OCI_INDEX), raw)
+    [attached] = planned(store, root).attached
+    assert [item.digest for item in attached.manifests] == [inner.digest, Digest.of(raw)]
+    assert {blob.digest for blob in attached.blobs} == {blob.digest for blob, _ in inner.blobs}
+    kinds = [kind for kind, item in objects(planned(store, root)) if item.digest in {inner.digest, Digest.of(raw)}]
+    assert kinds == ["manifest", "referrer"]

@@ -10,7 +10,7 @@ import pytest
 
 from imgtrust import strict_json
 from imgtrust.commands.promotion.run import Terms, promote, promote_between
-from imgtrust.content import Descriptor, parse_manifest
+from imgtrust.content import Descriptor, Manifest, parse_manifest
 from imgtrust.errors import NotFound, UsageError
 from imgtrust.formats.attachments import Suffix, is_attachment_tag, legacy_tag
 from imgtrust.policy.verdict import Outcome
@@ -82,6 +82,13 @@ def signed(world: World, item: Image = TWO, *tags: str) -> Descriptor:
 
 def referrers(store: Store, subject: Descriptor) -> set[Digest]:
     return {found.digest for found in store.referrers(subject)}
+
+
+def under(store: Store, tag: str) -> Manifest:
+    descriptor = store.resolve(tag)
+    manifest = parse_manifest(store.fetch(descriptor), descriptor.media_type)
+    assert isinstance(manifest, Manifest)
+    return manifest
 
 
 def plain(item: Image) -> Descriptor:
@@ -171,7 +178,8 @@ def test_a_broken_layer_at_the_source_is_found_while_copying_and_rejected(world:
     result = world.promote()
     assert result.after is not None
     assert result.after.outcome is Outcome.REJECTED
-    assert any(layer.digest == fault.digest for fault in result.after.facts.integrity.faults)  # type: ignore[union-attr]
+    assert result.after.facts is not None
+    assert any(layer.digest == fault.digest for fault in result.after.facts.integrity.faults)
     assert result.tags == ()
     with pytest.raises(NotFound):
         world.prod.resolve(root.digest)
@@ -214,12 +222,11 @@ def test_signatures_that_the_destination_has_under_the_tag_of_cosign_are_kept(wo
     push(world.prod, TWO)
     OTHER.sign(world.prod, root, legacy=True)
     tag = legacy_tag(root.digest, Suffix.SIG)
-    before = parse_manifest(world.prod.fetch(world.prod.resolve(tag)), world.prod.resolve(tag).media_type)
+    before = under(world.prod, tag)
     assert world.promote().tags == ("1.4",)
-    after = parse_manifest(world.prod.fetch(world.prod.resolve(tag)), world.prod.resolve(tag).media_type)
-    source = parse_manifest(world.ci.fetch(world.ci.resolve(tag)), world.ci.resolve(tag).media_type)
-    assert {*before.layers, *source.layers} == set(after.layers)  # type: ignore[union-attr]
-    assert len(after.layers) == 2  # type: ignore[union-attr]
+    after = under(world.prod, tag)
+    assert {*before.layers, *under(world.ci, tag).layers} == set(after.layers)
+    assert len(after.layers) == 2
     again = world.promote()
     assert again.tags == ("1.4",)
     assert world.prod.resolve(tag).digest == Digest.of(after.raw)
