@@ -9,9 +9,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from imgtrust.commands.attaching import push_attachment, resolve_subject
+from imgtrust.commands.attaching import resolve_subject
 from imgtrust.commands.many import each_image
 from imgtrust.commands.packing import Layer, packed
+from imgtrust.commands.pushing import push_attachment
 from imgtrust.commands.unpacking import Destination
 from imgtrust.content import Manifest, parse_manifest
 from imgtrust.errors import ContentMalformed, NotFound, UsageError

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from imgtrust.commands.attaching import attach_made, legacy_layers, resolve_subject
+from imgtrust.commands.appending import legacy_layers
+from imgtrust.commands.attaching import attach_made, resolve_subject
 from imgtrust.commands.many import Failed, each_image
 from imgtrust.commands.outfile import OutFile
 from imgtrust.commands.signing import SignFormat, Signing, find_same, make_signature

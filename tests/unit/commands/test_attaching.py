@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from imgtrust.commands.attaching import attach_legacy, attach_made, legacy_layers, push_attachment, resolve_subject
+from imgtrust.commands.appending import attach_legacy, legacy_layers
+from imgtrust.commands.attaching import attach_made, push_attachment, resolve_subject
 from imgtrust.commands.signing import make_signature
 from imgtrust.content import Descriptor, Manifest, describe, parse_manifest
 from imgtrust.errors import ContentMalformed, ContentMismatch, NotFound, StoreProtocol, StoreUnavailable, TagConflict
@@ -171,6 +172,33 @@ def test_a_manifest_is_pushed_again_where_another_writer_was_in_the_way(refusals
     store.refusals = refusals
     attach_made(store, make_signature(RELEASE.signing(), subject, store.repository), NOON)
     assert len(list(store.referrers(subject))) == 1
+
+
+@dataclass
+class Refusing(MemoryStore):
+    """A registry that refuses a manifest under the shared tag, so many times."""
+
+    refusals: int = 0
+
+    def tag(self, tag: str, descriptor: Descriptor, manifest: bytes) -> None:
+        if tag == TAG and self.refusals:
+            self.refusals -= 1
+            message = "400 MANIFEST_BLOB_UNKNOWN"
+            raise StoreProtocol(message)
+        super().tag(tag, descriptor, manifest)
+
+
+def test_a_shared_tag_is_written_again_where_another_writer_was_in_the_way() -> None:
+    store = Refusing(refusals=2)
+    attach_legacy(store, TAG, *note("x"))
+    assert len(legacy_layers(store, APP.digest, Suffix.SIG)) == 1
+
+
+def test_a_shared_tag_that_is_refused_for_good_is_an_error_in_the_registrys_words() -> None:
+    store = Refusing(refusals=100)
+    with pytest.raises(StoreProtocol, match="MANIFEST_BLOB_UNKNOWN"):
+        attach_legacy(store, TAG, *note("x"))
+    assert store.names == {}
 
 
 def test_a_manifest_that_is_refused_for_good_is_an_error() -> None:
