@@ -11,10 +11,25 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from imgtrust.content import Descriptor, Platform
     from imgtrust.reference import Digest
 
-__all__ = ["Claim", "Evidence", "Format", "Found", "Kind", "Origin", "Signed", "Statement", "Unread"]
+__all__ = [
+    "Claim",
+    "Evidence",
+    "Format",
+    "Found",
+    "InclusionProof",
+    "Kind",
+    "LogEntry",
+    "NotaryClaims",
+    "Origin",
+    "Signed",
+    "Statement",
+    "Unread",
+]
 
 
 class Format(StrEnum):
@@ -107,6 +122,54 @@ class Statement:
 
 
 @dataclass(frozen=True, slots=True)
+class InclusionProof:
+    """A Merkle inclusion proof as a bundle carries it (RFC 6962), with the signed note it leads to; unverified."""
+
+    log_index: int
+    tree_size: int
+    root_hash: bytes = field(repr=False)
+    hashes: tuple[bytes, ...] = field(repr=False)
+    checkpoint: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """One entry of a transparency log, parsed and unverified (protobuf-specs ``sigstore_rekor.proto``).
+
+    ``body`` is the canonicalized body, ``promise`` the signed entry timestamp (Rekor v1). ``integrated_time`` is in
+    seconds since 1970, 0 where there is none. ``kind`` and ``version`` are what the bundle says; the body has its own.
+    """
+
+    kind: str
+    version: str
+    log_id: bytes
+    log_index: int
+    integrated_time: int
+    body: bytes = field(repr=False)
+    promise: bytes | None = field(default=None, repr=False)
+    proof: InclusionProof | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NotaryClaims:
+    """The signed header of a Notary envelope, parsed and unverified (notary.md 3 and 4).
+
+    ``scheme``: ``notary.x509`` or ``notary.x509.signingAuthority``. Times are aware, None where absent.
+    ``critical`` are the names that must be understood; ``attributes`` the extended ones with their text.
+    ``target`` is the descriptor in the payload (media type, digest, size).
+    """
+
+    scheme: str
+    algorithm: str
+    signing_time: datetime | None
+    authentic_time: datetime | None
+    expiry: datetime | None
+    critical: tuple[str, ...]
+    attributes: tuple[tuple[str, str], ...]
+    target: Descriptor
+
+
+@dataclass(frozen=True, slots=True)
 class Signed:
     """One signature as its format reads it: parsed, unverified.
 
@@ -115,7 +178,8 @@ class Signed:
     None and ``message_digest`` the digest (sha256) that the bundle names. ``stamped`` are the byte strings whose
     time-stamp counts as this signature's (cosign's ``.att`` stamps either the signature or the whole envelope).
     ``timestamps`` are DER TimeStampResp. ``key_hint`` only hints. ``statement`` is None for simple signing and
-    for message signatures, whose ``subjects`` are kept here instead.
+    for message signatures, whose ``subjects`` are kept here instead. ``certificates`` are DER, leaf first; a
+    signature has either those or a key behind it, never both. ``notary`` is set for Notary envelopes alone.
     """
 
     format: Format
@@ -128,6 +192,7 @@ class Signed:
     key_hint: str | None = None
     stamped: tuple[bytes, ...] = field(default=(), repr=False)
     timestamps: tuple[bytes, ...] = field(default=(), repr=False)
-    log_entries: int = 0
+    log_entries: tuple[LogEntry, ...] = ()
     certificates: tuple[bytes, ...] = field(default=(), repr=False)
+    notary: NotaryClaims | None = None
     annotations: tuple[tuple[str, str], ...] = ()

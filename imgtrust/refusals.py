@@ -58,5 +58,43 @@ class RefusalCode(StrEnum):
     TIME_INVALID = "time.invalid"
     TIME_FUTURE = "time.future"
 
+    # Signatures with a Sigstore certificate (sigstore client specification; one code per step).
+    CERTIFICATE_MALFORMED = "certificate.malformed"
+    CERTIFICATE_UNTRUSTED = "certificate.untrusted_chain"
+    CERTIFICATE_EXPIRED = "certificate.not_valid_at_time"
+    CERTIFICATE_USAGE = "certificate.usage"
+    CERTIFICATE_SCT = "certificate.sct"
+    CERTIFICATE_NO_TIME = "certificate.no_trusted_time"
+    CERTIFICATE_BAD_SIGNATURE = "certificate.bad_signature"
+    IDENTITY_UNTRUSTED = "identity.untrusted"
+    IDENTITY_EXTENSION = "identity.extension"
+
+    # Transparency logs.
+    LOG_MALFORMED = "log.malformed"
+    LOG_MISSING = "log.missing"
+    LOG_UNKNOWN = "log.unknown_log"
+    LOG_WINDOW = "log.outside_window"
+    LOG_PROMISE = "log.promise"
+    LOG_INCLUSION = "log.inclusion"
+    LOG_CHECKPOINT = "log.checkpoint"
+    LOG_KIND = "log.kind"
+    LOG_INCONSISTENT = "log.inconsistent"
+
+    # The second opinion on bundles that sigstore-python can judge too.
+    SECOND_OPINION = "second_opinion.disagrees"
+
+    # Notary Project envelopes (notary.md 7, in its order).
+    NOTARY_MALFORMED = "notary.malformed"
+    NOTARY_CRITICAL = "notary.unknown_critical"
+    NOTARY_ALGORITHM = "notary.algorithm"
+    NOTARY_CHAIN = "notary.chain"
+    NOTARY_BAD_SIGNATURE = "notary.bad_signature"
+    NOTARY_UNTRUSTED = "notary.untrusted_root"
+    NOTARY_IDENTITY = "notary.untrusted_identity"
+    NOTARY_EXPIRED = "notary.expired"
+    NOTARY_TIME = "notary.outside_certificate_validity"
+    NOTARY_REVOKED = "notary.revoked"
+    NOTARY_SUBJECT = "notary.wrong_subject"
+
     # Formats that are recognised and not read here.
     FORMAT_UNSUPPORTED = "format.unsupported"

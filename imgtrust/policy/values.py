@@ -15,7 +15,19 @@ from imgtrust.rules.requirements import EvidenceRule, PublishRule, SignatureRule
 if TYPE_CHECKING:
     from datetime import datetime
 
-__all__ = ["EvidenceRule", "KeySigner", "Policy", "PublishRule", "Scope", "SignatureRule", "TimeTrust"]
+__all__ = [
+    "EvidenceRule",
+    "KeySigner",
+    "KeylessSigner",
+    "NotarySigner",
+    "Policy",
+    "PublishRule",
+    "Scope",
+    "SignatureRule",
+    "Signer",
+    "SigstoreTrust",
+    "TimeTrust",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +41,53 @@ class KeySigner:
     key: str
     not_before: datetime | None = None
     not_after: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeylessSigner:
+    """``[signers.NAME]`` with ``sigstore``: an identity that a Sigstore certificate names.
+
+    ``sigstore`` names a root: ``public-good``, or a table ``[sigstore.NAME]``. Exactly one of ``issuer`` and
+    ``issuer_regexp``, and of ``identity`` and ``identity_regexp``, is set; a pattern matches the whole text.
+    ``extensions`` are the Fulcio extensions asked for, by the names of ``trust.identities.EXTENSIONS``, exact values.
+    ``log``: whether a log entry is required (default) or a time-stamp alone is enough.
+    """
+
+    name: str
+    sigstore: str
+    issuer: str | None = None
+    issuer_regexp: str | None = None
+    identity: str | None = None
+    identity_regexp: str | None = None
+    extensions: tuple[tuple[str, str], ...] = ()
+    log: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class NotarySigner:
+    """``[signers.NAME]`` with ``notary``: ``ca``, ``signing-authority`` or ``aws-signer``.
+
+    ``roots``: PEM files (for ``aws-signer`` the packaged root where empty). ``identities``: ``x509.subject: …`` as
+    notation writes them; for ``aws-signer`` the ARNs of profiles or profile versions. ``revocation``: ``enforce``,
+    ``log`` or ``skip``.
+    """
+
+    name: str
+    notary: str
+    identities: tuple[str, ...]
+    roots: tuple[str, ...] = ()
+    revocation: str = "enforce"
+
+
+Signer = KeySigner | KeylessSigner | NotarySigner
+
+
+@dataclass(frozen=True, slots=True)
+class SigstoreTrust:
+    """``[sigstore.NAME]``: a Sigstore instance by its trusted root, a path as written."""
+
+    name: str
+    trusted_root: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +114,8 @@ class Scope:
 class Policy:
     """A whole policy, already checked: every signer that a scope names exists, counts can be reached."""
 
-    signers: tuple[KeySigner, ...]
+    signers: tuple[Signer, ...]
     scopes: tuple[Scope, ...]
     time: TimeTrust = field(default_factory=TimeTrust)
+    sigstore: tuple[SigstoreTrust, ...] = ()
     version: int = 1

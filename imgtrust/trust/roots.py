@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from cryptography import x509
 
+    from imgtrust.trust.anchors import TrustedIdentity, TrustedNotary
     from imgtrust.trust.keys import TrustedKey
 
 __all__ = [
@@ -54,6 +55,8 @@ class TrustRoot:
 
     keys: tuple[TrustedKey, ...] = ()
     authorities: tuple[TimestampAuthority, ...] = ()
+    identities: tuple[TrustedIdentity, ...] = ()
+    notary: tuple[TrustedNotary, ...] = ()
 
     def __post_init__(self) -> None:
         """Bound what each signature is tried with.
