@@ -93,6 +93,7 @@ class Console:
         except BrokenPipeError:
             raise
         except OSError as exc:
+            self.abandon_stdout()
             message = f"cannot write the answer to standard output: {exc.strerror or exc}"
             raise OutputFileError(message) from exc
 
@@ -135,7 +136,7 @@ class Console:
             self._stderr.flush()
 
     def abandon_stdout(self) -> None:
-        """After a broken pipe: keep the interpreter from complaining when it flushes stdout at its end."""
+        """After a broken pipe or a full disk: the interpreter shall not fail when it flushes stdout at its end."""
         with contextlib.suppress(OSError, ValueError):
             null = os.open(os.devnull, os.O_WRONLY)
             os.dup2(null, self._stdout.fileno())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from typing import TYPE_CHECKING
@@ -29,8 +30,9 @@ def main() -> int:
     session = Session(alarm=interrupts.alarm, prompt=terminal_prompt)
     status = run(sys.argv[1:], session)
     if interrupts.fired:  # threads may still wait for a registry: nothing of theirs is needed
-        sys.stdout.flush()
-        sys.stderr.flush()
+        with contextlib.suppress(OSError, ValueError):
+            session.stdout.flush()
+            session.stderr.flush()
         os._exit(status)
     return status
 

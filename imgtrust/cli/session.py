@@ -5,6 +5,7 @@ Knows nothing of commands. ``main`` fills it from the process; a test or the dem
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from dataclasses import dataclass, field
@@ -26,6 +27,11 @@ def _no_alarm(seconds: float) -> None:
     """In-process runs have no alarm: a signal handler belongs to the process."""
 
 
+def _open(stream: TextIO | None) -> TextIO:
+    """A stream of the process; nothing, where the process was started with it closed."""
+    return io.StringIO() if stream is None else stream
+
+
 def _no_prompt() -> None:
     """In-process runs ask nobody."""
 
@@ -40,8 +46,8 @@ class Session:
 
     environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ), repr=False)
     now: Callable[[], datetime] = _now
-    stdin: TextIO = field(default_factory=lambda: sys.stdin)
-    stdout: TextIO = field(default_factory=lambda: sys.stdout)
-    stderr: TextIO = field(default_factory=lambda: sys.stderr)
+    stdin: TextIO = field(default_factory=lambda: _open(sys.stdin))
+    stdout: TextIO = field(default_factory=lambda: _open(sys.stdout))
+    stderr: TextIO = field(default_factory=lambda: _open(sys.stderr))
     alarm: Callable[[float], None] = _no_alarm
     prompt: Callable[[], Callable[[str], str] | None] = _no_prompt

@@ -88,7 +88,11 @@ def resolve_address(base: str, target: str, *, plain_http: Collection[str] = (),
     Raises:
         StoreProtocol: it is no such address.
     """
-    address = urljoin(base, target.strip())
+    try:
+        address = urljoin(base, target.strip())
+    except ValueError as exc:
+        message = f"the registry named {what} that is no address"
+        raise StoreProtocol(message) from exc
     origin, here = origin_of(address), origin_of(base)
     if origin.scheme == "https":
         return address

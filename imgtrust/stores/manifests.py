@@ -33,6 +33,7 @@ from imgtrust.reference import Digest
 from imgtrust.stores.answers import complaint_of, failure
 from imgtrust.stores.hashing import mismatch
 from imgtrust.stores.headers import media_type
+from imgtrust.stores.retry import Attempts
 
 if TYPE_CHECKING:
     from imgtrust.stores.remote import Remote
@@ -45,6 +46,7 @@ ACCEPT: Final = f"{OCI_MANIFEST}, {OCI_INDEX}, {DOCKER_MANIFEST}, {DOCKER_LIST}"
 """All four types, always: with fewer a registry may convert what it has (and so give another digest)."""
 _PLAUSIBLE: Final = MANIFEST_TYPES | {"application/json", "application/octet-stream", "text/plain", ""}
 _CONFLICTS: Final = (400, 403, 405, 409, 412)
+_PUTS: Final = 4
 
 
 class LostRace(TagConflict):
@@ -131,37 +133,49 @@ class Manifests:
             StoreProtocol: the registry says that it stored something else.
         """
         what = self._remote.what(f"manifest {name}")
-        if self._pace is not None:
-            self._pace.take()
-        answer = self._remote.ask(
-            "PUT",
-            f"manifests/{name}",
-            f"pushing {what}",
-            write=True,
-            headers={"Content-Type": descriptor.media_type} | ({} if match is None else {"If-Match": match}),
-            body=data,
-            accept=(HTTPStatus.CREATED, HTTPStatus.OK, HTTPStatus.ACCEPTED, *_CONFLICTS),
-        )
-        if answer.status in _CONFLICTS:
-            raise self._refused(answer, name, what)
+        headers = {"Content-Type": descriptor.media_type} | ({} if match is None else {"If-Match": match})
+        endpoint = self._remote.endpoint
+        attempts = Attempts(endpoint.waiter, endpoint.options.deadline, _PUTS)
+        while True:
+            if self._pace is not None:
+                self._pace.take()
+            answer = self._remote.ask(
+                "PUT",
+                f"manifests/{name}",
+                f"pushing {what}",
+                write=True,
+                headers=headers,
+                body=data,
+                accept=(HTTPStatus.CREATED, HTTPStatus.OK, HTTPStatus.ACCEPTED, *_CONFLICTS),
+            )
+            if answer.status not in _CONFLICTS:
+                break
+            error, passing = self._refused(answer, name, what)
+            if not passing:
+                raise error
+            attempts.again(error)
         said, subject = answer.header("Docker-Content-Digest"), answer.header("OCI-Subject")
         answer.read(MAX_MANIFEST_BYTES)
         _second_witness(said, data, what)
         return subject
 
-    def _refused(self, answer: Answer, name: str | Digest, what: str) -> StoreError:
-        """Why a manifest was not taken: a tag that cannot be moved is told apart from all else."""
+    def _refused(self, answer: Answer, name: str | Digest, what: str) -> tuple[StoreError, bool]:
+        """Why a manifest was not taken, and whether that may pass: a tag that cannot be moved is told apart.
+
+        Registries may not see for a moment what was just uploaded (docker-registry while another client uploads the
+        same blob).
+        """
         complaint = complaint_of(answer)
         credentials = self._remote.endpoint.auth.describe(self._remote.repository.path)
         error = failure(complaint, f"pushing {what}", credentials)
         text = f"{' '.join(complaint.codes)} {complaint.text}".lower()
-        if isinstance(name, Digest):
-            return error
-        if complaint.status == HTTPStatus.PRECONDITION_FAILED:
-            return LostRace(f"{error} (the tag was moved in the meantime)")
-        if complaint.status == HTTPStatus.CONFLICT or "immutable" in text or "tag_invalid" in text:
-            return TagConflict(f"{error} (the tag cannot be moved)")
-        return error
+        if isinstance(name, str) and complaint.status == HTTPStatus.PRECONDITION_FAILED:
+            return LostRace(f"{error} (the tag was moved in the meantime)"), False
+        if isinstance(name, str) and (
+            complaint.status == HTTPStatus.CONFLICT or "immutable" in text or "tag_invalid" in text
+        ):
+            return TagConflict(f"{error} (the tag cannot be moved)"), False
+        return error, any(code.endswith("BLOB_UNKNOWN") for code in complaint.codes)
 
 
 def _data_of(answer: Answer, what: str) -> bytes:

@@ -9,7 +9,7 @@ import threading
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Final
 
-from imgtrust.content import MAX_MANIFEST_BYTES
+from imgtrust.content import EMPTY_BLOB, MAX_MANIFEST_BYTES
 from imgtrust.errors import ContentMismatch, LimitExceeded
 from imgtrust.reference import Digest, RegistryRepository
 from imgtrust.stores import endpoints
@@ -113,9 +113,7 @@ class RegistryStore:
     def push(self, descriptor: Descriptor, content: bytes | BlobSource) -> None:
         """See ``Store``."""
         if not descriptor.is_manifest:
-            self._uploads.push(
-                descriptor, (lambda: iter((memoryview(content),))) if isinstance(content, bytes) else content
-            )
+            self._push_blob(descriptor, content)
             return
         data = content if isinstance(content, bytes) else b"".join(content())
         what = f"{self._repository} manifest {descriptor.digest}"
@@ -130,6 +128,16 @@ class RegistryStore:
             self._held.pop(descriptor.digest, None)
         told = self._manifests.put(descriptor.digest, descriptor, data)
         self._referrers.attach(descriptor, data, told)
+
+    def _push_blob(self, descriptor: Descriptor, content: bytes | BlobSource) -> None:
+        """Upload a blob, but for the empty one of artifacts, which is nearly always there already."""
+        if isinstance(content, bytes):
+            if content == EMPTY_BLOB and self._downloads.has(descriptor):
+                descriptor.digest.check(content, f"{self._repository} blob {descriptor.digest}")
+                return
+            self._uploads.push(descriptor, lambda: iter((memoryview(content),)))
+        else:
+            self._uploads.push(descriptor, content)
 
     def mount(self, descriptor: Descriptor, origin: Repository) -> bool:
         """See ``Store``."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+import tarfile
 import urllib.error
 import urllib.request
 from typing import TYPE_CHECKING
@@ -34,19 +35,15 @@ def test_each_registry_speaks_tls_under_the_throw_away_authority(name: str, requ
 
 @pytest.mark.parametrize("name", ["docker_registry_basic", "docker_registry_token"])
 def test_a_registry_with_users_refuses_strangers_and_takes_peers_with_credentials(
-    name: str, oras: Peer, tmp_path: Path, request: pytest.FixtureRequest
+    name: str, crane: Peer, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     registry: Registry = request.getfixturevalue(name)
     with pytest.raises(urllib.error.HTTPError, match="401") as refused:
         urllib.request.urlopen(f"http://{registry.host}/v2/", timeout=5)
     refused.value.close()
     config = registry.docker_config(tmp_path)
-    (tmp_path / "note.txt").write_text("hello")
-    oras(
-        "push",
-        "--plain-http",
-        f"{registry.fresh()}:1",
-        "note.txt",
-        cwd=tmp_path,
-        env={"DOCKER_CONFIG": str(config)},
-    )
+    with tarfile.open(tmp_path / "layer.tar", "w") as archive:
+        archive.addfile(tarfile.TarInfo("empty"))
+    append = ("append", "--new_layer", tmp_path / "layer.tar", "--new_tag", f"{registry.fresh()}:1")
+    assert crane(*append, check=False).returncode != 0
+    crane(*append, env={"DOCKER_CONFIG": str(config)})

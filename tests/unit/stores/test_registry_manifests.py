@@ -423,3 +423,21 @@ def test_a_refused_connection_is_no_answer() -> None:
         pass
     with opened(registry) as store, pytest.raises(StoreUnavailable, match="listening"):
         store.resolve("1.0")
+
+
+def test_a_registry_that_does_not_see_a_new_blob_yet_is_asked_again() -> None:
+    made, clock = image(), Clock()
+    body = b'{"errors":[{"code":"DIGEST_INVALID"},{"code":"MANIFEST_BLOB_UNKNOWN"}]}'
+    with RegistrySimulator() as registry, opened(registry, clock=clock) as store:
+        registry.fault("/manifests/", "PUT", reply=Reply(400, (("Content-Type", "application/json"),), body))
+        push(store, made)
+        assert store.has(made.descriptor)
+    assert len(clock.slept) == 1
+
+
+def test_the_empty_blob_is_not_uploaded_again() -> None:
+    empty = describe(b"{}", "application/vnd.oci.empty.v1+json")
+    with RegistrySimulator() as registry, opened(registry) as store:
+        store.push(empty, b"{}")
+        store.push(empty, b"{}")
+        assert [r.method for r in registry.requests] == ["HEAD", "POST", "PUT", "HEAD"]
