@@ -65,7 +65,8 @@ class Evidence:
     media type and the annotations of the layer, where cosign's legacy format keeps the signature itself.
     ``problem`` is set instead of ``payload`` where the store's answer alone already shows that the evidence
     cannot be believed (a blob that is absent or altered, a manifest that breaks its specification); it is a
-    pair of refusal code and reason.
+    pair of refusal code and reason. ``content`` is the bytes of the subject where the caller has them: pure Ed25519,
+    SHA-384 and SHA-512 over a whole message can be judged only then.
     """
 
     subject: Digest
@@ -76,6 +77,7 @@ class Evidence:
     artifact_type: str | None = None
     annotations: tuple[tuple[str, str], ...] = ()
     problem: tuple[str, str] | None = None
+    content: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +139,8 @@ class LogEntry:
     """One entry of a transparency log, parsed and unverified (protobuf-specs ``sigstore_rekor.proto``).
 
     ``body`` is the canonicalized body, ``promise`` the signed entry timestamp (Rekor v1). ``integrated_time`` is in
-    seconds since 1970, 0 where there is none. ``kind`` and ``version`` are what the bundle says; the body has its own.
+    seconds since 1970, 0 where there is none. ``kind`` and ``version`` are what the bundle says, empty where it says
+    nothing (cosign's legacy annotation); the body has its own.
     """
 
     kind: str
@@ -175,8 +178,10 @@ class Signed:
 
     ``message`` is the exact bytes that ``signature`` covers (the DSSE PAE, or the payload itself); for a bundle
     with a message signature the message is the image's manifest, which is not in the bundle, so ``message`` is
-    None and ``message_digest`` the digest (sha256) that the bundle names. ``stamped`` are the byte strings whose
-    time-stamp counts as this signature's (cosign's ``.att`` stamps either the signature or the whole envelope).
+    None and ``message_digest`` the digest that the bundle names, made with ``digest_algorithm`` (``sha256``,
+    ``sha384`` or ``sha512``). ``payload`` is the payload of a DSSE envelope, ``envelope`` the envelope's own bytes where
+    it stands alone (``.att``). ``stamped`` are the byte strings whose time-stamp counts as this signature's (cosign's
+    ``.att`` stamps either the signature or the whole envelope).
     ``timestamps`` are DER TimeStampResp. ``key_hint`` only hints. ``statement`` is None for simple signing and
     for message signatures, whose ``subjects`` are kept here instead. ``certificates`` are DER, leaf first; a
     signature has either those or a key behind it, never both. ``notary`` is set for Notary envelopes alone.
@@ -189,6 +194,9 @@ class Signed:
     subjects: tuple[str, ...]
     statement: Statement | None = None
     message_digest: str | None = None
+    digest_algorithm: str = "sha256"
+    payload: bytes | None = field(default=None, repr=False)
+    envelope: bytes | None = field(default=None, repr=False)
     key_hint: str | None = None
     stamped: tuple[bytes, ...] = field(default=(), repr=False)
     timestamps: tuple[bytes, ...] = field(default=(), repr=False)

@@ -50,6 +50,7 @@ class RefusalCode(StrEnum):
     # Keys and their windows.
     KEY_WINDOW = "key.outside_window"
     KEY_WINDOW_UNPROVEN = "key.window_unproven"
+    KEY_INSTEAD_OF_CERTIFICATE = "key.instead_of_certificate"
 
     # RFC 3161 time-stamps.
     TIME_MALFORMED = "time.malformed"
@@ -66,6 +67,7 @@ class RefusalCode(StrEnum):
     CERTIFICATE_SCT = "certificate.sct"
     CERTIFICATE_NO_TIME = "certificate.no_trusted_time"
     CERTIFICATE_BAD_SIGNATURE = "certificate.bad_signature"
+    CERTIFICATE_INSTEAD_OF_KEY = "certificate.instead_of_key"
     IDENTITY_UNTRUSTED = "identity.untrusted"
     IDENTITY_EXTENSION = "identity.extension"
 

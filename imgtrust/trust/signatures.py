@@ -36,7 +36,9 @@ class VerifiedSignature:
     """What was proven, and nothing else. The signed subject is ``subject``, the digest that was asked about.
 
     ``signers`` are all names in the policy that this key or identity has (sorted); ``identity`` is what makes
-    signers distinct: ``key sha256:<fingerprint>`` for a key. ``times`` are proven, ``claims`` are not.
+    signers distinct: ``key sha256:<fingerprint>`` for a key, ``NAME (ISSUER)`` for a Sigstore certificate. ``times`` are
+    proven, ``claims`` are not. ``not_checked``: what nobody asked or could ask about it, in words. ``second_opinion``:
+    what another verifier said of it, empty where none was asked.
     """
 
     format: Format
@@ -49,6 +51,8 @@ class VerifiedSignature:
     times: tuple[VerifiedTime, ...] = ()
     claims: tuple[ClaimedTime, ...] = ()
     annotations: tuple[tuple[str, str], ...] = ()
+    not_checked: tuple[str, ...] = ()
+    second_opinion: str = ""
 
     @property
     def predicate_type(self) -> str | None:
