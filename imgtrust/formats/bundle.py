@@ -1,19 +1,21 @@
-"""The Sigstore bundle v0.3 that is signed with a key. Pure.
+"""The Sigstore bundle, v0.1 to v0.3, signed with a key or with a certificate. Pure.
 
-Knows sigstore protobuf-specs ``sigstore_bundle.proto`` v0.3 in its JSON form (protojson: zero values are left out);
-knows nothing of keys or of time-stamp tokens. Bundles of other versions and with certificates are recognised and
-refused with their own codes.
+Knows sigstore protobuf-specs ``sigstore_bundle.proto`` in its JSON form (protojson: zero values are left out) and what
+each version demands (cosign.md 1b); knows nothing of keys, of X.509 or of time-stamp tokens.
 """
 
 from __future__ import annotations
 
 import base64
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from imgtrust import strict_json
 from imgtrust.errors import Refused
 from imgtrust.evidence import Format, Kind, Signed
+from imgtrust.formats.certificates import MAX_CERTIFICATES, from_der
 from imgtrust.formats.dsse import envelope_members, read_envelope
+from imgtrust.formats.logentries import MAX_LOG_ENTRIES, read_entries
 from imgtrust.formats.mediatypes import BUNDLE_TYPE
 from imgtrust.formats.members import Members, read_object
 from imgtrust.formats.statement import kind_of, parse_statement
@@ -22,7 +24,7 @@ from imgtrust.refusals import RefusalCode
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from imgtrust.evidence import Evidence
+    from imgtrust.evidence import Evidence, LogEntry
 
 __all__ = ["MAX_BUNDLE_BYTES", "MAX_LOG_ENTRIES", "MAX_TIMESTAMPS", "read", "write_bundle"]
 
@@ -30,40 +32,53 @@ MAX_BUNDLE_BYTES: Final = 32 * 1024 * 1024
 """The largest bundle that is read: what a store hands out in memory."""
 MAX_TIMESTAMPS: Final = 8
 """The most time-stamps of one bundle."""
-MAX_LOG_ENTRIES: Final = 32
-"""The most log entries of one bundle, as in sigstore-go."""
 
-_VERSION_3: Final = frozenset({BUNDLE_TYPE, "application/vnd.dev.sigstore.bundle+json;version=0.3"})
 _FAMILY: Final = "application/vnd.dev.sigstore.bundle"
-_SHA256_BYTES: Final = 32
+_VERSIONS: Final = {
+    f"{_FAMILY}+json;version=0.1": 1,
+    f"{_FAMILY}+json;version=0.2": 2,
+    f"{_FAMILY}+json;version=0.3": 3,
+    BUNDLE_TYPE: 3,
+}
+"""The media types in use, old spelling and new, and the minor version of each."""
+_SINGLE_CERTIFICATE: Final = 3
+"""From this version on a bundle carries the leaf alone."""
+_DIGESTS: Final = {"SHA2_256": ("sha256", 32), "SHA2_384": ("sha384", 48), "SHA2_512": ("sha512", 64)}
+
+
+@dataclass(frozen=True, slots=True)
+class _Material:
+    """``verificationMaterial``: what the signature was made with, and what else proves something about it."""
+
+    hint: str | None
+    certificates: tuple[bytes, ...]
+    log_entries: tuple[LogEntry, ...]
+    timestamps: tuple[bytes, ...]
 
 
 def read(evidence: Evidence) -> Signed:
     """Parse one bundle; the subject that was asked about is not compared here.
 
     Raises:
-        Refused: BUNDLE_*, DSSE_* or STATEMENT_*.
+        Refused: BUNDLE_*, LOG_MALFORMED, LOG_PROMISE, LOG_INCLUSION, DSSE_* or STATEMENT_*.
     """
     if len(evidence.payload) > MAX_BUNDLE_BYTES:
         message = f"bundle: {len(evidence.payload)} bytes, expected at most {MAX_BUNDLE_BYTES}"
         raise Refused(RefusalCode.BUNDLE_MALFORMED, message)
     members = read_object(evidence.payload, "bundle", RefusalCode.BUNDLE_MALFORMED)
-    _check_version(members)
+    version = _version(members)
     members.only("mediaType", "verificationMaterial", "dsseEnvelope", "messageSignature")
-    material = members.child("verificationMaterial")
-    if material is None:
+    found = members.child("verificationMaterial")
+    if found is None:
         message = "verificationMaterial is absent"
         raise members.refuse(message)
-    material.only("certificate", "x509CertificateChain", "publicKey", "tlogEntries", "timestampVerificationData")
-    hint = _key_hint(material)
-    log_entries = len(material.children("tlogEntries", MAX_LOG_ENTRIES))
-    timestamps = _timestamps(material)
+    material = _read_material(found, version)
     envelope, plain = members.child("dsseEnvelope"), members.child("messageSignature")
     match envelope, plain:
         case Members(), None:
-            return _signed_envelope(envelope, hint, log_entries, timestamps)
+            return _signed_envelope(envelope, material)
         case None, Members():
-            return _signed_message(plain, hint, log_entries, timestamps)
+            return _signed_message(plain, material)
         case _:
             message = "expected exactly one of dsseEnvelope and messageSignature"
             raise members.refuse(message)
@@ -102,29 +117,50 @@ def write_bundle(
     return strict_json.dumps(document)
 
 
-def _check_version(members: Members) -> None:
+def _version(members: Members) -> int:
+    """The minor version of the bundle."""
     media_type = members.text("mediaType")
-    if media_type in _VERSION_3:
-        return
+    version = _VERSIONS.get(media_type)
+    if version is not None:
+        return version
     if media_type.startswith(_FAMILY):
-        message = f"bundle: version {media_type[:80]!r} is not read here, expected {BUNDLE_TYPE}"
+        message = f"bundle: version {media_type[:80]!r} is not known, expected {BUNDLE_TYPE} or an older one"
         raise Refused(RefusalCode.BUNDLE_VERSION, message)
     message = f"mediaType is {media_type[:80]!r}, expected {BUNDLE_TYPE}"
     raise members.refuse(message)
 
 
-def _key_hint(material: Members) -> str | None:
-    """The hint of a bundle that is signed with a key; an empty one is as good as none."""
-    for name in ("certificate", "x509CertificateChain"):
-        if material.child(name) is not None:
-            message = f"bundle: signed with a certificate ({name}); only bundles signed with a key are read here"
-            raise Refused(RefusalCode.BUNDLE_UNSUPPORTED, message)
-    key = material.child("publicKey")
-    if key is None:
-        message = "publicKey is absent: it is not said what the signature was made with"
-        raise material.refuse(message)
-    key.only("hint")
-    return key.text("hint") or None
+def _read_material(members: Members, version: int) -> _Material:
+    members.only("certificate", "x509CertificateChain", "publicKey", "tlogEntries", "timestampVerificationData")
+    certificate, chain = members.child("certificate"), members.child("x509CertificateChain")
+    key = members.child("publicKey")
+    hint: str | None = None
+    certificates: tuple[bytes, ...] = ()
+    match certificate, chain, key:
+        case Members(), None, None:
+            certificates = (from_der(certificate, "the certificate"),)
+        case None, Members(), None if version < _SINGLE_CERTIFICATE:
+            certificates = _read_chain(chain)
+        case None, None, Members():
+            key.only("hint")
+            hint = key.text("hint") or None
+        case _:
+            message = (
+                f"expected exactly one of publicKey, certificate and (before v0.{_SINGLE_CERTIFICATE}) "
+                "x509CertificateChain: it is not said what the signature was made with"
+            )
+            raise members.refuse(message)
+    return _Material(hint, certificates, read_entries(members, version), _timestamps(members))
+
+
+def _read_chain(members: Members) -> tuple[bytes, ...]:
+    """``x509CertificateChain``: the leaf first; a root in it is refused in trust, where X.509 is known."""
+    members.only("certificates")
+    found = tuple(from_der(each, "a certificate") for each in members.children("certificates", MAX_CERTIFICATES))
+    if not found:
+        message = "no certificates"
+        raise members.refuse(message)
+    return found
 
 
 def _timestamps(material: Members) -> tuple[bytes, ...]:
@@ -139,7 +175,7 @@ def _timestamps(material: Members) -> tuple[bytes, ...]:
     return tuple(token.data("signedTimestamp") for token in tokens)
 
 
-def _signed_envelope(members: Members, hint: str | None, log_entries: int, timestamps: tuple[bytes, ...]) -> Signed:
+def _signed_envelope(members: Members, material: _Material) -> Signed:
     members = Members(members.values, members.what, RefusalCode.DSSE_MALFORMED)
     members.only("payload", "payloadType", "signatures")
     envelope = read_envelope(members, count_code=RefusalCode.BUNDLE_SIGNATURES)
@@ -153,24 +189,30 @@ def _signed_envelope(members: Members, hint: str | None, log_entries: int, times
         envelope.signed,
         statement.subjects,
         statement,
-        key_hint=hint,
+        payload=envelope.payload,
+        key_hint=material.hint,
         stamped=(envelope.signature,),
-        timestamps=timestamps,
-        log_entries=log_entries,
+        timestamps=material.timestamps,
+        log_entries=material.log_entries,
+        certificates=material.certificates,
         annotations=statement.annotations,
     )
 
 
-def _signed_message(members: Members, hint: str | None, log_entries: int, timestamps: tuple[bytes, ...]) -> Signed:
+def _signed_message(members: Members, material: _Material) -> Signed:
     members.only("messageDigest", "signature")
     digest = members.child("messageDigest")
     if digest is None:
         message = "messageDigest is absent"
         raise members.refuse(message)
     digest.only("algorithm", "digest")
-    algorithm, value = digest.text("algorithm"), digest.data("digest")
-    if algorithm != "SHA2_256" or len(value) != _SHA256_BYTES:
-        message = f"algorithm {algorithm[:80]!r} with {len(value)} bytes, expected SHA2_256 with {_SHA256_BYTES}"
+    stated, value = digest.text("algorithm"), digest.data("digest")
+    if stated not in _DIGESTS:
+        message = f"bundle: a message digest of algorithm {stated[:80]!r}, expected one of {', '.join(_DIGESTS)}"
+        raise Refused(RefusalCode.BUNDLE_UNSUPPORTED, message)
+    algorithm, length = _DIGESTS[stated]
+    if len(value) != length:
+        message = f"algorithm {stated} with {len(value)} bytes, expected {length}"
         raise digest.refuse(message)
     signature = members.data("signature")
     if not signature:
@@ -183,8 +225,10 @@ def _signed_message(members: Members, hint: str | None, log_entries: int, timest
         None,
         (value.hex(),),
         message_digest=value.hex(),
-        key_hint=hint,
+        digest_algorithm=algorithm,
+        key_hint=material.hint,
         stamped=(signature,),
-        timestamps=timestamps,
-        log_entries=log_entries,
+        timestamps=material.timestamps,
+        log_entries=material.log_entries,
+        certificates=material.certificates,
     )

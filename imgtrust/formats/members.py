@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["Members", "decode_base64", "read_object"]
 
 _SHOWN: Final = 80
+_DECIMAL: Final = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII)
+_MAX_INT64: Final = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,39 @@ class Members:
             message = f"{name} is not base64"
             raise self.refuse(message)
         return decoded
+
+    def data_list(self, name: str, limit: int) -> tuple[bytes, ...]:
+        """A list of at most ``limit`` byte strings in base64; empty where absent.
+
+        Raises:
+            Refused: not a list, too many, or something else than strict base64 in it.
+        """
+        value = self.values.get(name)
+        if value is None:
+            return ()
+        if not isinstance(value, list) or len(value) > limit:
+            message = f"{name} is not a list of at most {limit} strings"
+            raise self.refuse(message)
+        found = [decode_base64(each) if isinstance(each, str) else None for each in value]
+        if None in found:
+            message = f"{name} has something that is not base64"
+            raise self.refuse(message)
+        return tuple(each for each in found if each is not None)
+
+    def number(self, name: str) -> int:
+        """A protojson int64 that is not negative, as a string or as a number; 0 where absent.
+
+        Raises:
+            Refused: of another type, negative, or beyond 64 bits.
+        """
+        value = self.values.get(name)
+        if value is None:
+            return 0
+        found = int(value) if isinstance(value, str) and _DECIMAL.fullmatch(value) else value
+        if type(found) is not int or not 0 <= found <= _MAX_INT64:
+            message = f"{name} is {str(value)[:_SHOWN]!r}, expected a whole number from 0 to {_MAX_INT64}"
+            raise self.refuse(message)
+        return found
 
     def child(self, name: str) -> Members | None:
         """An object; None where absent.

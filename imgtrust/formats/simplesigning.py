@@ -1,7 +1,7 @@
 """cosign's legacy layers: the simple-signing payload of ``.sig`` and the envelope of ``.att``. Pure.
 
-Knows cosign.md 1a: where the payload, the signature, the time-stamp and the log entry are; knows nothing of keys.
-Signatures made with a certificate are recognised and refused with their own code.
+Knows cosign.md 1a: where the payload, the signature, the certificates, the time-stamp and the log entry are; knows
+nothing of keys.
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Final
 from imgtrust import strict_json
 from imgtrust.errors import InvalidDigest, Refused
 from imgtrust.evidence import Format, Kind, Signed
+from imgtrust.formats.certificates import from_pem
 from imgtrust.formats.dsse import read_envelope
+from imgtrust.formats.logentries import BUNDLE_ANNOTATION, read_legacy_entry
 from imgtrust.formats.mediatypes import DSSE_LAYER
 from imgtrust.formats.members import Members, decode_base64, read_object
 from imgtrust.formats.statement import kind_of, parse_statement
@@ -37,7 +39,6 @@ __all__ = [
 
 SIGNATURE_ANNOTATION: Final = "dev.cosignproject.cosign/signature"
 TIMESTAMP_ANNOTATION: Final = "dev.sigstore.cosign/rfc3161timestamp"
-BUNDLE_ANNOTATION: Final = "dev.sigstore.cosign/bundle"
 PREDICATE_TYPE_ANNOTATION: Final = "predicateType"
 REFERENCE_ANNOTATION: Final = "critical.identity.docker-reference"
 """Under this name the signed docker-reference is kept beside the signed annotations; it is shown, never compared."""
@@ -46,6 +47,7 @@ _CERTIFICATE_ANNOTATIONS: Final = (
     "dev.sigstore.cosign/certificate",
     "dev.cosignproject.cosign/certificate",  # as in the prose of cosign's specification
 )
+_CHAIN_ANNOTATIONS: Final = ("dev.sigstore.cosign/chain", "dev.cosignproject.cosign/chain")
 _TOKEN: Final = "SignedRFC3161Timestamp"  # noqa: S105 - the name of a JSON member
 _TYPE: Final = "cosign container image signature"
 _MAX_PAYLOAD: Final = 1024 * 1024
@@ -56,12 +58,8 @@ def read(evidence: Evidence) -> Signed:
     """Parse one layer of a ``.sig`` or ``.att`` manifest, by its media type.
 
     Raises:
-        Refused: SIMPLESIGNING_*, DSSE_* or STATEMENT_*.
+        Refused: SIMPLESIGNING_*, DSSE_*, STATEMENT_*, CERTIFICATE_MALFORMED or LOG_MALFORMED.
     """
-    for name in _CERTIFICATE_ANNOTATIONS:
-        if evidence.layer.annotation(name):
-            message = "signed with a certificate (keyless); only signatures made with a key are read here"
-            raise Refused(RefusalCode.SIMPLESIGNING_UNSUPPORTED, message)
     if evidence.layer.media_type == DSSE_LAYER:
         return _read_envelope(evidence)
     return _read_payload(evidence)
@@ -121,7 +119,8 @@ def _read_payload(evidence: Evidence) -> Signed:
         (digest.encoded,),
         stamped=(signature,),
         timestamps=_timestamps(evidence),
-        log_entries=_log_entries(evidence),
+        log_entries=read_legacy_entry(evidence),
+        certificates=_certificates(evidence),
         annotations=_annotations(members, critical),
     )
 
@@ -141,9 +140,12 @@ def _read_envelope(evidence: Evidence) -> Signed:
         envelope.signed,
         statement.subjects,
         statement,
+        payload=envelope.payload,
+        envelope=evidence.payload,
         stamped=(envelope.signature, evidence.payload),
         timestamps=_timestamps(evidence),
-        log_entries=_log_entries(evidence),
+        log_entries=read_legacy_entry(evidence),
+        certificates=_certificates(evidence),
         annotations=statement.annotations,
     )
 
@@ -180,5 +182,32 @@ def _timestamps(evidence: Evidence) -> tuple[bytes, ...]:
     return (token,)
 
 
-def _log_entries(evidence: Evidence) -> int:
-    return 1 if evidence.layer.annotation(BUNDLE_ANNOTATION) else 0
+def _certificates(evidence: Evidence) -> tuple[bytes, ...]:
+    """Leaf and chain, where the layer says that it was signed with a certificate.
+
+    cosign writes an empty chain beside a certificate that has none; a chain without a certificate means nothing.
+    """
+    leaf, chain = _first(evidence, _CERTIFICATE_ANNOTATIONS), _first(evidence, _CHAIN_ANNOTATIONS)
+    if not leaf:
+        if chain:
+            message = "a chain without the certificate that it is for"
+            raise Refused(RefusalCode.SIMPLESIGNING_UNSUPPORTED, message)
+        return ()
+    found = from_pem(leaf, "certificate of the layer")
+    if len(found) != 1:
+        message = f"certificate of the layer: {len(found)} certificates, expected one; the others belong into its chain"
+        raise Refused(RefusalCode.CERTIFICATE_MALFORMED, message)
+    return found + (from_pem(chain, "chain of the layer") if chain else ())
+
+
+def _first(evidence: Evidence, names: tuple[str, ...]) -> str:
+    """The first of these annotations that is not empty.
+
+    Raises:
+        Refused: CERTIFICATE_MALFORMED: two of them say different things.
+    """
+    found = list(dict.fromkeys(text for name in names if (text := evidence.layer.annotation(name))))
+    if len(found) > 1:
+        message = f"the annotations {' and '.join(names)} differ"
+        raise Refused(RefusalCode.CERTIFICATE_MALFORMED, message)
+    return found[0] if found else ""

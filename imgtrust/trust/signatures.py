@@ -84,6 +84,10 @@ def assess(evidence: Evidence, root: TrustRoot, *, at: datetime) -> VerifiedSign
     """
     try:
         signed = read(evidence)
+        if signed.certificates:
+            raise Refused(
+                RefusalCode.CERTIFICATE_INSTEAD_OF_KEY, "signed with a certificate, and only keys are trusted"
+            )  # noqa: TRY301 - one way out
         trusted = _signers(signed, root)
         _check_subject(signed, evidence)
         times, claims = _times(signed, root, at)

@@ -42,10 +42,8 @@ LEGACY: Final = VECTORS / "cosign" / "legacy-registry"
 NOTARY: Final = VECTORS / "notary"
 BUNDLE_NAMES: Final = sorted(path.parent.name for path in BUNDLES.glob("*/bundle.sigstore.json"))
 LATER: Final = {
-    RefusalCode.BUNDLE_UNSUPPORTED: "Sigstore bundle with a certificate",
-    RefusalCode.BUNDLE_VERSION: "Sigstore bundle older than v0.3",
+    RefusalCode.CERTIFICATE_INSTEAD_OF_KEY: "Sigstore signature with a certificate",
     RefusalCode.FORMAT_UNSUPPORTED: "Notary Project signature",
-    RefusalCode.SIMPLESIGNING_UNSUPPORTED: "cosign legacy signature with a certificate",
 }
 
 
@@ -166,7 +164,7 @@ def test_the_keyless_legacy_signature_gives_its_expected_result() -> None:
         found = assess(candidate, alice(), at=AT)
         assert isinstance(found, Refusal)
         assert found.code in LATER, found
-    pytest.skip(f"keyless .sig: {LATER[RefusalCode.SIMPLESIGNING_UNSUPPORTED]}")
+    pytest.skip(f"keyless .sig: {LATER[RefusalCode.CERTIFICATE_INSTEAD_OF_KEY]}")
 
 
 LAYOUTS: Final = sorted(VECTORS.glob("cosign/layouts/*/container_workflow_dispatch"))
@@ -189,7 +187,7 @@ def test_the_keyless_attestation_of_a_saved_image_gives_its_expected_result(fold
             found = assess(Evidence(subject, layer.digest, Origin.LEGACY_TAG, layer, payload), alice(), at=AT)
             assert isinstance(found, Refusal)
             assert found.code in LATER, found
-    pytest.skip(f"{folder.parent.name} keyless .att: {LATER[RefusalCode.SIMPLESIGNING_UNSUPPORTED]}")
+    pytest.skip(f"{folder.parent.name} keyless .att: {LATER[RefusalCode.CERTIFICATE_INSTEAD_OF_KEY]}")
 
 
 def test_the_keyless_bundle_of_an_image_gives_its_expected_result() -> None:

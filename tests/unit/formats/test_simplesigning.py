@@ -13,7 +13,6 @@ from imgtrust.evidence import Evidence, Format, Kind, Signed
 from imgtrust.formats import read, simplesigning
 from imgtrust.formats.mediatypes import DSSE_LAYER, SIMPLESIGNING_LAYER
 from imgtrust.formats.simplesigning import (
-    BUNDLE_ANNOTATION,
     REFERENCE_ANNOTATION,
     SIGNATURE_ANNOTATION,
     TIMESTAMP_ANNOTATION,
@@ -57,7 +56,7 @@ def test_a_payload_is_read_with_the_signature_beside_it() -> None:
     assert found.subjects == (IMAGE.encoded,)
     assert found.stamped == (found.signature,)
     assert found.statement is None
-    assert (found.timestamps, found.log_entries) == ((), 0)
+    assert (found.timestamps, found.log_entries) == ((), ())
     assert found.annotations == ((REFERENCE_ANNOTATION, "registry.example/app"),)
 
 
@@ -122,22 +121,51 @@ def test_the_signature_has_to_be_there_in_strict_base64(text: str | None) -> Non
     assert judge(candidate) is RefusalCode.SIMPLESIGNING_MALFORMED
 
 
-@pytest.mark.parametrize("name", ["dev.sigstore.cosign/certificate", "dev.cosignproject.cosign/certificate"])
-def test_a_signature_with_a_certificate_is_refused_as_not_supported(name: str) -> None:
-    for make in MAKERS:
-        candidate = make(KEY, more={name: "-----BEGIN CERTIFICATE-----"})
-        assert judge(candidate) is RefusalCode.SIMPLESIGNING_UNSUPPORTED
-        assert isinstance(judge(make(KEY, more={name: ""})), Signed)
+PEM = "-----BEGIN CERTIFICATE-----\n%s\n-----END CERTIFICATE-----\n"
+LEAF, ISSUER = PEM % b64(b"leaf"), PEM % b64(b"issuer")
+CERTIFICATE, CHAIN = "dev.sigstore.cosign/certificate", "dev.sigstore.cosign/chain"
 
 
-def test_the_log_entry_is_counted_and_not_read() -> None:
+@pytest.mark.parametrize("prefix", ["dev.sigstore.cosign/", "dev.cosignproject.cosign/"])
+def test_certificate_and_chain_are_read_from_their_annotations(prefix: str) -> None:
     for make in MAKERS:
-        found = judge(make(KEY, more={BUNDLE_ANNOTATION: "not even JSON"}))
+        found = judge(make(KEY, more={f"{prefix}certificate": LEAF, f"{prefix}chain": ISSUER + "\n" + ISSUER}))
         assert isinstance(found, Signed)
-        assert found.log_entries == 1
-        found = judge(make(KEY, more={BUNDLE_ANNOTATION: ""}))
+        assert found.certificates == (b"leaf", b"issuer", b"issuer")
+        found = judge(make(KEY, more={f"{prefix}certificate": LEAF, f"{prefix}chain": ""}))
         assert isinstance(found, Signed)
-        assert found.log_entries == 0
+        assert found.certificates == (b"leaf",)
+        found = judge(make(KEY, more={f"{prefix}certificate": ""}))
+        assert isinstance(found, Signed)
+        assert found.certificates == ()
+
+
+@pytest.mark.parametrize(
+    "annotations",
+    [
+        {CERTIFICATE: "-----BEGIN CERTIFICATE-----"},
+        {CERTIFICATE: LEAF + ISSUER},
+        {CERTIFICATE: LEAF, CHAIN: "x"},
+        {CERTIFICATE: LEAF, "dev.cosignproject.cosign/certificate": ISSUER},
+    ],
+)
+def test_certificates_that_cannot_be_read_in_one_way_are_refused(annotations: dict[str, str]) -> None:
+    for make in MAKERS:
+        assert judge(make(KEY, more=annotations)) is RefusalCode.CERTIFICATE_MALFORMED
+
+
+def test_a_chain_without_a_certificate_is_refused() -> None:
+    for make in MAKERS:
+        assert judge(make(KEY, more={CHAIN: ISSUER})) is RefusalCode.SIMPLESIGNING_UNSUPPORTED
+
+
+def test_the_envelope_of_an_attestation_is_kept_with_its_payload() -> None:
+    candidate = attestation_layer(KEY)
+    found = judge(candidate)
+    assert isinstance(found, Signed)
+    assert found.envelope == candidate.payload
+    assert found.payload is not None
+    assert found.message == pae(found.payload)
 
 
 def test_the_time_stamp_is_taken_out_of_its_annotation() -> None:

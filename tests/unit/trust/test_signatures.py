@@ -233,12 +233,6 @@ def test_unread_formats_are_refused_by_name() -> None:
     assert (found.code, found.format) == (RefusalCode.FORMAT_UNSUPPORTED, Format.NOTARY_JWS)
 
 
-def test_log_entries_neither_help_nor_harm() -> None:
-    entries = {"publicKey": {"hint": KEY.public.hint}, "tlogEntries": [{"integratedTime": "1", "logIndex": "x"}]}
-    found = believed(evidence(bundle(KEY, verificationMaterial=entries)), trusting(KEY))
-    assert (found.times, found.claims) == ((), ())
-
-
 # --- times ------------------------------------------------------------------------------------------------------------
 
 
