@@ -6,18 +6,33 @@ authorities; knows nothing of where such files lie.
 
 from __future__ import annotations
 
-import base64
 import hashlib
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from imgtrust import strict_json
 from imgtrust.errors import InputFileError, KeyUnusable
+from imgtrust.trust import keydetails
+from imgtrust.trust.anchors import CertificateAuthority, LogKey, SigstoreRoot
+from imgtrust.trust.keys import parse_public_key
+from imgtrust.trust.rootfile import (
+    MAX_ANCHORS,
+    MAX_ROOT_BYTES,
+    chain_of,
+    check_size,
+    common_name,
+    data_of,
+    load_chain,
+    object_of,
+    objects,
+    read_root,
+    text_of,
+    window_of,
+)
 from imgtrust.trust.times import TimestampAuthority
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
+    from datetime import datetime
 
     from cryptography import x509
 
@@ -30,42 +45,34 @@ __all__ = [
     "Anchor",
     "TrustRoot",
     "describe_root",
+    "parse_sigstore_root",
     "parse_trusted_root",
     "parse_tsa_chain",
 ]
 
-MAX_ROOT_BYTES: Final = 4 * 1024 * 1024
-"""The largest trusted root or chain file that is read; the public-good one has 7,000 bytes."""
-MAX_ANCHORS: Final = 256
-"""The most anchors of one kind, and the most certificates of one chain file."""
-
-_MEDIA_TYPES: Final = frozenset(
-    {
-        "application/vnd.dev.sigstore.trustedroot+json;version=0.1",
-        "application/vnd.dev.sigstore.trustedroot.v0.1+json",
-        "application/vnd.dev.sigstore.trustedroot.v0.2+json",
-    }
-)
-_PEM: Final = b"-----BEGIN CERTIFICATE-----"
-
 
 @dataclass(frozen=True, slots=True)
 class TrustRoot:
-    """All anchors of one judgement."""
+    """All anchors of one judgement.
+
+    ``logs``: transparency logs whose promise counts as a time of a signature made with a key. Those of the Sigstore
+    instances are beside their identities.
+    """
 
     keys: tuple[TrustedKey, ...] = ()
     authorities: tuple[TimestampAuthority, ...] = ()
     identities: tuple[TrustedIdentity, ...] = ()
     notary: tuple[TrustedNotary, ...] = ()
+    logs: tuple[LogKey, ...] = ()
 
     def __post_init__(self) -> None:
         """Bound what each signature is tried with.
 
         Raises:
-            KeyUnusable: more keys or authorities than ``MAX_ANCHORS``.
+            KeyUnusable: more anchors of one kind than ``MAX_ANCHORS``.
         """
-        if len(self.keys) > MAX_ANCHORS or len(self.authorities) > MAX_ANCHORS:
-            message = f"more than {MAX_ANCHORS} keys or time-stamp authorities are trusted; split the policy"
+        if max(map(len, (self.keys, self.authorities, self.identities, self.notary, self.logs))) > MAX_ANCHORS:
+            message = f"more than {MAX_ANCHORS} signers, logs or time-stamp authorities are trusted; split the policy"
             raise KeyUnusable(message)
 
 
@@ -84,21 +91,34 @@ class Anchor:
     not_after: datetime | None
 
 
+def parse_sigstore_root(data: bytes, name: str) -> SigstoreRoot:
+    """A Sigstore instance from its trusted root; ``name`` is what the policy calls it.
+
+    Every window has a start (sigstore client specification, "TrustedRoot"). A log whose key is of a kind that is not
+    known here is left out, so that what it says is not believed.
+
+    Raises:
+        InputFileError: not a trusted root that can be read whole.
+    """
+    members = read_root(data, name)
+    return SigstoreRoot(
+        name,
+        _logs(members, "tlogs", name),
+        _logs(members, "ctlogs", name),
+        tuple(_issuer(entry, what) for entry, what in _entries(members, "certificateAuthorities", name)),
+        tuple(_authority(*each, started=True) for each in _entries(members, "timestampAuthorities", name)),
+        data,
+    )
+
+
 def parse_trusted_root(data: bytes, name: str) -> tuple[TimestampAuthority, ...]:
     """The time-stamp authorities of a Sigstore trusted root; ``name`` names the file in messages.
 
     Raises:
         InputFileError: not a trusted root that can be read whole.
     """
-    members = _trusted_root(data, name)
-    authorities: list[TimestampAuthority] = []
-    for number, entry in enumerate(_objects(members, "timestampAuthorities", name)):
-        what = f"timestampAuthorities[{number}] of {name}"
-        chain = _chain(entry, what)
-        leaf, intermediates, root = chain[0], chain[1:-1], chain[-1]
-        window = _window(entry, what)
-        authorities.append(TimestampAuthority(_common_name(leaf) or what, (root,), intermediates, leaf, *window))
-    return tuple(authorities)
+    members = read_root(data, name)
+    return tuple(_authority(entry, what) for entry, what in _entries(members, "timestampAuthorities", name))
 
 
 def parse_tsa_chain(data: bytes, name: str) -> TimestampAuthority:
@@ -109,11 +129,11 @@ def parse_tsa_chain(data: bytes, name: str) -> TimestampAuthority:
     Raises:
         InputFileError: no certificate, no root among them, or several leaves.
     """
-    _check_size(data, name)
+    check_size(data, name)
     roots: list[bytes] = []
     intermediates: list[bytes] = []
     leaves: list[bytes] = []
-    for certificate in _load_chain(data, name):
+    for certificate in load_chain(data, name):
         der = _der(certificate)
         own = certificate.issuer == certificate.subject
         if own:
@@ -129,7 +149,7 @@ def parse_tsa_chain(data: bytes, name: str) -> TimestampAuthority:
         message = f"{name}: {len(leaves)} time-stamping certificates, expected at most one; give one file for each"
         raise InputFileError(message)
     shown = leaves or (roots if len(roots) == 1 else [])
-    title = _common_name(shown[0]) if shown else ""
+    title = common_name(shown[0]) if shown else ""
     return TimestampAuthority(title or name, tuple(roots), tuple(intermediates), leaves[0] if leaves else None)
 
 
@@ -139,129 +159,83 @@ def describe_root(data: bytes, name: str) -> tuple[Anchor, ...]:
     Raises:
         InputFileError: not a trusted root that can be read whole.
     """
-    members = _trusted_root(data, name)
+    members = read_root(data, name)
     anchors: list[Anchor] = []
     for kind, member in (("log", "tlogs"), ("ct-log", "ctlogs")):
-        for number, entry in enumerate(_objects(members, member, name)):
-            what = f"{member}[{number}] of {name}"
-            key = _object(entry.get("publicKey"), f"publicKey of {what}")
-            fingerprint = hashlib.sha256(_data(key, "rawBytes", what)).hexdigest()
-            anchors.append(Anchor(kind, _text(entry, "baseUrl", what) or what, fingerprint, *_window(key, what)))
+        for entry, what in _entries(members, member, name):
+            key = object_of(entry.get("publicKey"), f"publicKey of {what}")
+            fingerprint = hashlib.sha256(data_of(key, "rawBytes", what)).hexdigest()
+            anchors.append(Anchor(kind, text_of(entry, "baseUrl", what) or what, fingerprint, *window_of(key, what)))
     for kind, member in (
         ("certificate-authority", "certificateAuthorities"),
         ("timestamp-authority", "timestampAuthorities"),
     ):
-        for number, entry in enumerate(_objects(members, member, name)):
-            what = f"{member}[{number}] of {name}"
-            chain = _chain(entry, what)
+        for entry, what in _entries(members, member, name):
+            chain = chain_of(entry, what)
             fingerprint = hashlib.sha256(chain[-1]).hexdigest()
-            anchors.append(Anchor(kind, _common_name(chain[0]) or what, fingerprint, *_window(entry, what)))
+            anchors.append(Anchor(kind, common_name(chain[0]) or what, fingerprint, *window_of(entry, what)))
     return tuple(anchors)
 
 
-def _check_size(data: bytes, name: str) -> None:
-    if len(data) > MAX_ROOT_BYTES:
-        message = f"{name}: {len(data)} bytes, expected at most {MAX_ROOT_BYTES}"
+def _entries(members: Mapping[str, object], member: str, name: str) -> list[tuple[Mapping[str, object], str]]:
+    """The entries of one list, each with what it is called in messages."""
+    return [(entry, f"{member}[{number}] of {name}") for number, entry in enumerate(objects(members, member, name))]
+
+
+def _started(members: Mapping[str, object], what: str) -> tuple[datetime, datetime | None]:
+    """A window that must have a start."""
+    start, end = window_of(members, what)
+    if start is None:
+        message = f"{what}: validFor has no start; without one an anchor would have been valid for ever"
         raise InputFileError(message)
+    return start, end
 
 
-def _trusted_root(data: bytes, name: str) -> Mapping[str, object]:
-    _check_size(data, name)
-    try:
-        members = _object(strict_json.loads(data), name)
-    except strict_json.StrictJsonError as exc:
-        message = f"{name}: {exc}; expected a Sigstore trusted root"
-        raise InputFileError(message) from exc
-    media_type = _text(members, "mediaType", name)
-    if media_type not in _MEDIA_TYPES:
-        message = f"{name}: mediaType is {media_type[:80]!r}, expected that of a Sigstore trusted root"
-        raise InputFileError(message)
-    return members
+def _authority(entry: Mapping[str, object], what: str, *, started: bool = False) -> TimestampAuthority:
+    """One entry of ``timestampAuthorities``."""
+    chain = chain_of(entry, what)
+    leaf, intermediates, root = chain[0], chain[1:-1], chain[-1]
+    window = _started(entry, what) if started else window_of(entry, what)
+    return TimestampAuthority(common_name(leaf) or what, (root,), intermediates, leaf, *window)
 
 
-def _object(value: object, what: str) -> Mapping[str, object]:
-    if not isinstance(value, dict):
-        message = f"{what}: expected a JSON object, found {type(value).__name__}"
-        raise InputFileError(message)
-    return value
+def _issuer(entry: Mapping[str, object], what: str) -> CertificateAuthority:
+    """One entry of ``certificateAuthorities``."""
+    chain = chain_of(entry, what)
+    return CertificateAuthority(common_name(chain[0]) or what, chain, *_started(entry, what))
 
 
-def _objects(members: Mapping[str, object], name: str, what: str) -> tuple[Mapping[str, object], ...]:
-    value = members.get(name)
-    if value is None:
-        return ()
-    if not isinstance(value, list) or len(value) > MAX_ANCHORS:
-        message = f"{what}: {name} is not a list of at most {MAX_ANCHORS} entries"
-        raise InputFileError(message)
-    return tuple(_object(item, f"{name}[{number}] of {what}") for number, item in enumerate(value))
+def _logs(members: Mapping[str, object], member: str, name: str) -> tuple[LogKey, ...]:
+    """``tlogs`` or ``ctlogs``, without those whose kind of key is not known."""
+    logs: list[LogKey] = []
+    for entry, what in _entries(members, member, name):
+        given = object_of(entry.get("publicKey"), f"publicKey of {what}")
+        details = text_of(given, "keyDetails", what)
+        if not keydetails.is_known(details):
+            continue
+        try:
+            key = parse_public_key(data_of(given, "rawBytes", what), f"publicKey of {what}")
+        except KeyUnusable as exc:
+            raise InputFileError(str(exc)) from exc
+        if not keydetails.fits(details, key.kind):
+            message = f"{what}: keyDetails is {details}, and the key is {key.kind}"
+            raise InputFileError(message)
+        log_id, checkpoint_id = (_key_id(entry, each, what) for each in ("logId", "checkpointKeyId"))
+        window = _started(given, what)
+        origin = _origin(text_of(entry, "baseUrl", what))
+        logs.append(LogKey(log_id or hashlib.sha256(key.der).digest(), key, origin, *window, checkpoint_id or None))
+    return tuple(logs)
 
 
-def _text(members: Mapping[str, object], name: str, what: str) -> str:
-    value = members.get(name)
-    if value is None:
-        return ""
-    if not isinstance(value, str):
-        message = f"{what}: {name} is not a string"
-        raise InputFileError(message)
-    return value
+def _key_id(entry: Mapping[str, object], name: str, what: str) -> bytes:
+    """``keyId`` of a ``LogId``; empty where absent."""
+    found = entry.get(name)
+    return b"" if found is None else data_of(object_of(found, f"{name} of {what}"), "keyId", what)
 
 
-def _data(members: Mapping[str, object], name: str, what: str) -> bytes:
-    try:
-        return base64.b64decode(_text(members, name, what).encode("ascii"), validate=True)
-    except ValueError as exc:
-        message = f"{what}: {name} is not base64"
-        raise InputFileError(message) from exc
-
-
-def _window(members: Mapping[str, object], what: str) -> tuple[datetime | None, datetime | None]:
-    """``validFor``: both ends inclusive, an absent one is open (cosign.md 1f)."""
-    period = members.get("validFor")
-    if period is None:
-        return None, None
-    found = _object(period, f"validFor of {what}")
-    return _moment(found, "start", what), _moment(found, "end", what)
-
-
-def _moment(members: Mapping[str, object], name: str, what: str) -> datetime | None:
-    text = _text(members, name, what)
-    if not text:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-        if moment.tzinfo is not None:
-            return moment.astimezone(UTC)
-    except (ValueError, OverflowError) as exc:
-        message = f"{what}: {name} {text[:40]!r} is no time"
-        raise InputFileError(message) from exc
-    message = f"{what}: {name} {text[:40]!r} has no time zone"
-    raise InputFileError(message)
-
-
-def _chain(entry: Mapping[str, object], what: str) -> tuple[bytes, ...]:
-    """``certChain``: the leaf first, the root last."""
-    chain = _object(entry.get("certChain"), f"certChain of {what}")
-    found = tuple(_data(each, "rawBytes", what) for each in _objects(chain, "certificates", what))
-    if not found:
-        message = f"{what}: no certificates"
-        raise InputFileError(message)
-    for der in found:
-        _load_chain(der, what)
-    return found
-
-
-def _load_chain(data: bytes, what: str) -> Sequence[x509.Certificate]:
-    from cryptography import x509  # noqa: PLC0415 - 40 ms that a run with bare keys does not need
-
-    try:
-        found = x509.load_pem_x509_certificates(data) if _PEM in data else [x509.load_der_x509_certificate(data)]
-    except ValueError as exc:
-        message = f"{what}: not a certificate that can be read; expected PEM"
-        raise InputFileError(message) from exc
-    if len(found) > MAX_ANCHORS:
-        message = f"{what}: {len(found)} certificates, expected at most {MAX_ANCHORS}"
-        raise InputFileError(message)
-    return found
+def _origin(base_url: str) -> str:
+    """The name of a log in its checkpoints: its URL without the scheme (C2SP tlog-checkpoint)."""
+    return base_url.partition("://")[2].rstrip("/")
 
 
 def _may_sign_others(certificate: x509.Certificate) -> bool:
@@ -278,10 +252,3 @@ def _der(certificate: x509.Certificate) -> bytes:
     from cryptography.hazmat.primitives.serialization import Encoding  # noqa: PLC0415 - as above
 
     return certificate.public_bytes(Encoding.DER)
-
-
-def _common_name(der: bytes) -> str:
-    from cryptography import x509  # noqa: PLC0415 - as above
-
-    names = x509.load_der_x509_certificate(der).subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
-    return str(names[0].value) if names else ""

@@ -36,9 +36,9 @@ class VerifiedSignature:
     """What was proven, and nothing else. The signed subject is ``subject``, the digest that was asked about.
 
     ``signers`` are all names in the policy that this key or identity has (sorted); ``identity`` is what makes
-    signers distinct: ``key sha256:<fingerprint>`` for a key, ``NAME (ISSUER)`` for a Sigstore certificate. ``times`` are
-    proven, ``claims`` are not. ``not_checked``: what nobody asked or could ask about it, in words. ``second_opinion``:
-    what another verifier said of it, empty where none was asked.
+    signers distinct: ``key sha256:<fingerprint>`` for a key, ``NAME (ISSUER)`` for a Sigstore certificate. ``times``
+    are proven, ``claims`` are not. ``not_checked``: what nobody asked or could ask about it, in words.
+    ``second_opinion``: what another verifier said of it, empty where none was asked.
     """
 
     format: Format
@@ -87,7 +87,7 @@ def assess(evidence: Evidence, root: TrustRoot, *, at: datetime) -> VerifiedSign
         if signed.certificates:
             raise Refused(
                 RefusalCode.CERTIFICATE_INSTEAD_OF_KEY, "signed with a certificate, and only keys are trusted"
-            )  # noqa: TRY301 - one way out
+            )
         trusted = _signers(signed, root)
         _check_subject(signed, evidence)
         times, claims = _times(signed, root, at)
