@@ -15,13 +15,24 @@ from imgtrust.policy.fields import Fault, Fields, nearest, read_table
 from imgtrust.policy.flags import TRUSTED_SOURCES
 from imgtrust.policy.lines import locate
 from imgtrust.policy.scopes import canonical_pattern, check_pattern
-from imgtrust.policy.values import EvidenceRule, KeySigner, Policy, PublishRule, Scope, SignatureRule, TimeTrust
+from imgtrust.policy.signers import read_instance, read_signer, read_window
+from imgtrust.policy.values import (
+    EvidenceRule,
+    NotarySigner,
+    Policy,
+    PublishRule,
+    Scope,
+    SignatureRule,
+    TimeTrust,
+    distinct,
+)
 from imgtrust.policy.writing import SOURCE_NAMES
 
 if TYPE_CHECKING:
-    from datetime import datetime, timedelta
+    from datetime import timedelta
 
     from imgtrust.policy.lines import KeyPath
+    from imgtrust.policy.values import Signer
 
 __all__ = ["MAX_POLICY_BYTES", "read_policy"]
 
@@ -34,7 +45,6 @@ _LONG_KEY: Final = re.compile(
 )
 """A key with more dots than any; to read one costs the square of its length, in ``tomllib`` as well."""
 
-_PRIVATE: Final = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")
 _SOURCES: Final = {name: source for source, name in SOURCE_NAMES.items()}
 
 T = TypeVar("T")
@@ -85,7 +95,13 @@ def _syntax(source: str, text: str, fault: str) -> PolicyError:
 
 
 def _policy(fields: Fields) -> Policy:
-    signers = {name: _signer(name, item) for name, item in cast("dict[str, Fields]", fields["signers"]).items()}
+    instances = tuple(
+        read_instance(name, item) for name, item in cast("dict[str, Fields]", fields.get("sigstore", {})).items()
+    )
+    known = tuple(item.name for item in instances)
+    signers: dict[str, Signer] = {
+        name: read_signer(name, item, known) for name, item in cast("dict[str, Fields]", fields["signers"]).items()
+    }
     time = cast("Fields", fields.get("time", {}))
     scopes: list[Scope] = []
     patterns: dict[str, int] = {}
@@ -96,26 +112,12 @@ def _policy(fields: Fields) -> Policy:
         if any(other.name == scope.name for other in scopes):
             raise Fault((*path, "name"), f'two scopes have the name "{scope.name}": give one of them another name')
         scopes.append(scope)
-    roots = cast("tuple[str, ...]", time.get("tsa_roots", ()))
     return Policy(
-        tuple(signers.values()), tuple(scopes), TimeTrust(roots, cast("str | None", time.get("trusted_root")))
+        tuple(signers.values()),
+        tuple(scopes),
+        TimeTrust(cast("tuple[str, ...]", time.get("tsa_roots", ())), cast("str | None", time.get("trusted_root"))),
+        instances,
     )
-
-
-def _signer(name: str, fields: Fields) -> KeySigner:
-    path: KeyPath = ("signers", name)
-    key = cast("str", fields["key"])
-    if _PRIVATE.search(key):
-        raise Fault((*path, "key"), "this is a private key: a policy names public keys (imgtrust keys public KEY)")
-    return KeySigner(name, key, *_window(fields, path))
-
-
-def _window(fields: Fields, path: KeyPath) -> tuple[datetime | None, datetime | None]:
-    start = cast("datetime | None", fields.get("not_before"))
-    end = cast("datetime | None", fields.get("not_after"))
-    if start is not None and end is not None and start >= end:
-        raise Fault((*path, "not_after"), '"not_after" is not later than "not_before": no time lies between them')
-    return start, end
 
 
 def _claim(patterns: dict[str, int], scope: Scope, number: int) -> None:
@@ -126,7 +128,7 @@ def _claim(patterns: dict[str, int], scope: Scope, number: int) -> None:
             raise Fault(("scopes", number, "images", position), told)
 
 
-def _scope(fields: Fields, path: KeyPath, signers: dict[str, KeySigner]) -> Scope:
+def _scope(fields: Fields, path: KeyPath, signers: dict[str, Signer]) -> Scope:
     images = _patterns(fields, "images", path)
     evidence = cast("tuple[Fields, ...]", fields.get("evidence", ()))
     return Scope(
@@ -149,7 +151,7 @@ def _patterns(fields: Fields, name: str, path: KeyPath) -> tuple[str, ...]:
     return patterns
 
 
-def _names(fields: Fields, name: str, path: KeyPath, signers: dict[str, KeySigner]) -> tuple[str, ...]:
+def _names(fields: Fields, name: str, path: KeyPath, signers: dict[str, Signer]) -> tuple[str, ...]:
     """Names of signers, each of which exists."""
     names = cast("tuple[str, ...]", fields[name])
     for number, item in enumerate(names):
@@ -159,12 +161,12 @@ def _names(fields: Fields, name: str, path: KeyPath, signers: dict[str, KeySigne
     return names
 
 
-def _signatures(fields: Fields, path: KeyPath, signers: dict[str, KeySigner]) -> SignatureRule:
+def _signatures(fields: Fields, path: KeyPath, signers: dict[str, Signer]) -> SignatureRule:
     names = _names(fields, "any_of", path, signers)
     count = cast("int", fields.get("count", 1))
-    distinct = len({signers[name].key.strip() for name in names})
-    if count > distinct:
-        raise Fault((*path, "count"), f'"count" asks for {count} distinct signers, "any_of" names {distinct}')
+    found = len({distinct(signers[name]) for name in names})
+    if count > found:
+        raise Fault((*path, "count"), f'"count" asks for {count} distinct signers, "any_of" names {found}')
     return SignatureRule(names, count)
 
 
@@ -179,10 +181,10 @@ def _publish(fields: Fields, path: KeyPath) -> PublishRule:
     sources = tuple(_SOURCES[name] for name in names)
     if fields and not sources:
         sources = TRUSTED_SOURCES
-    return PublishRule(sources, max_age, min_soak, *_window(fields, path))
+    return PublishRule(sources, max_age, min_soak, *read_window(fields, path))
 
 
-def _evidence(fields: Fields, path: KeyPath, signers: dict[str, KeySigner]) -> EvidenceRule:
+def _evidence(fields: Fields, path: KeyPath, signers: dict[str, Signer]) -> EvidenceRule:
     from imgtrust.predicates.types import resolve  # noqa: PLC0415 - only where evidence is asked for
 
     kind, builder = cast("str", fields["type"]), cast("str | None", fields.get("builder"))
@@ -193,4 +195,7 @@ def _evidence(fields: Fields, path: KeyPath, signers: dict[str, KeySigner]) -> E
     if builder is not None and types.isdisjoint(resolve("slsa-provenance")):
         raise Fault((*path, "builder"), f'"builder" is asked of slsa-provenance only, a {kind} names none')
     names = _names(fields, "signed_by", path, signers)
+    if all(isinstance(signers[name], NotarySigner) for name in names):
+        told = '"signed_by" names Notary signers only: Notary signs images, it makes no attestations'
+        raise Fault((*path, "signed_by"), told)
     return EvidenceRule(kind, names, cast("timedelta | None", fields.get("max_age")), builder)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from imgtrust.policy.durations import show_duration, show_time
 from imgtrust.policy.scopes import edge_allowed, find_scope, matches, specificity
+from imgtrust.policy.values import KeylessSigner, KeySigner, NotarySigner
 from imgtrust.policy.writing import SOURCE_NAMES
 from imgtrust.rules.dates import MAX_AGE, MIN_SOAK, TRUSTED_TIME, WINDOW
 from imgtrust.rules.edge import EDGE
@@ -20,7 +21,7 @@ from imgtrust.rules.wording import command
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from imgtrust.policy.values import EvidenceRule, Policy, PublishRule, Scope
+    from imgtrust.policy.values import EvidenceRule, Policy, PublishRule, Scope, Signer
     from imgtrust.reference import Reference, Repository
 
 __all__ = ["Explanation", "explain"]
@@ -83,7 +84,7 @@ def explain(policy: Policy, reference: Reference, destination: Repository | None
         pattern=pattern,
         others=tuple((name, other) for _, name, other in matching if other != pattern),
         rules=tuple(rules),
-        attach=tuple(_attach(scope, reference)),
+        attach=tuple(_attach(policy, scope, reference)),
         promote_to=scope.promote_to,
     )
 
@@ -116,14 +117,30 @@ def _evidence(rule: EvidenceRule) -> str:
     return asked + ("" if rule.builder is None else f", from the builder {rule.builder}")
 
 
-def _attach(scope: Scope, reference: Reference) -> Iterator[tuple[str, str]]:
+def _attach(policy: Policy, scope: Scope, reference: Reference) -> Iterator[tuple[str, str]]:
     """What a build job runs, with the signers that count."""
     from imgtrust.predicates.types import canonical  # noqa: PLC0415 - only here
 
+    signers = {signer.name: signer for signer in policy.signers}
     stamped = ("--tsa", "URL") if scope.publish.trusted_time else ()
     for name in scope.signatures.any_of[: scope.signatures.count]:
-        yield "signature", command("imgtrust", "sign", "--key", f"{name}.key", *stamped, str(reference))
+        yield "signature", command("imgtrust", "sign", *_means(signers[name]), *stamped, str(reference))
     for rule in scope.evidence:
         tsa = ("--tsa", "URL") if rule.max_age is not None or stamped else ()
-        options = ("--key", f"{rule.signed_by[0]}.key", "--type", rule.type, "--predicate", "FILE", *tsa)
-        yield canonical(rule.type), command("imgtrust", "attest", *options, str(reference))
+        able = [name for name in rule.signed_by if not isinstance(signers[name], NotarySigner)]
+        if able:  # Notary signs images only
+            options = (*_means(signers[able[0]]), "--type", rule.type, "--predicate", "FILE", *tsa)
+            yield canonical(rule.type), command("imgtrust", "attest", *options, str(reference))
+
+
+def _means(signer: Signer) -> tuple[str, ...]:
+    """The options of ``sign`` with which somebody is this signer."""
+    match signer:
+        case KeySigner():
+            return "--key", f"{signer.name}.key"
+        case KeylessSigner():
+            return ("--keyless",)
+        case NotarySigner(notary="aws-signer"):
+            return "--signer-profile", signer.identities[0]
+        case _:
+            return "--notary-key", f"{signer.name}.key", "--notary-chain", f"{signer.name}.pem"

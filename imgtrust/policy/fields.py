@@ -72,10 +72,29 @@ def read_table(name: str, data: object, path: KeyPath) -> Fields:
             what = f'"{word}" in {_title(table, path)}: this version does not judge {key.later} yet'
             raise Fault(here, f"{what}; refusing to ignore it")
         fields[word] = _READERS[key.kind](key, value, here)
+    _check_company(table, fields, path)
     for key in table.keys:
         if key.required and key.name not in fields:
             raise Fault(path, f'{_title(table, path)} needs "{key.name}": {key.doc[:1].lower()}{key.doc[1:]}')
     return fields
+
+
+def _check_company(table: Table, fields: Fields, path: KeyPath) -> None:
+    """Of each choice exactly one is made, and no key stands without the one that it belongs to."""
+    for choice in table.choices:
+        if choice.of and choice.of not in fields:
+            continue
+        made = [name for name in fields if name in choice.names]
+        expected = f"exactly one of {', '.join(choice.names)}"
+        if not made:
+            beside = f' beside "{choice.of}"' if choice.of else ""
+            raise Fault((*path, choice.of) if choice.of else path, f"{_title(table, path)} needs {expected}{beside}")
+        if len(made) > 1:
+            told = f'{_title(table, path)} has "{made[0]}" and "{made[1]}", expected {expected}'
+            raise Fault((*path, made[1]), told)
+    for key in table.keys:
+        if key.name in fields and key.of and key.of not in fields:
+            raise Fault((*path, key.name), f'"{key.name}" in {_title(table, path)} belongs to "{key.of}", not here')
 
 
 def _title(table: Table, path: KeyPath) -> str:
@@ -107,6 +126,8 @@ def _text(key: Key, value: object, path: KeyPath) -> str:
     fault = _text_fault(value, pem=key.name == "key")
     if fault:
         raise Fault(path, f"{_shown(path)} is {fault}, expected {Kind.TEXT.value}")
+    if key.choices and key.kind is Kind.TEXT and value not in key.choices:
+        raise Fault(path, f'"{value[:_SHOWN]}" is not known in {_shown(path)}{nearest(value, key.choices)}')
     return value
 
 
@@ -140,6 +161,12 @@ def _list(key: Key, value: object, path: KeyPath) -> list[object]:
         raise _wrong(key, value, path, ": write [ … ]" if isinstance(value, str) else "")
     if len(value) > MAX_ITEMS:
         raise Fault(path, f"{_shown(path)} has {len(value)} items, expected at most {MAX_ITEMS}")
+    return value
+
+
+def _flag(key: Key, value: object, path: KeyPath) -> bool:
+    if not isinstance(value, bool):
+        raise _wrong(key, value, path)
     return value
 
 
@@ -201,6 +228,7 @@ def _named(key: Key, value: object, path: KeyPath) -> Fields:
 _READERS: Final[dict[Kind, Callable[[Key, object, KeyPath], object]]] = {
     Kind.TEXT: _text,
     Kind.TEXTS: _texts,
+    Kind.FLAG: _flag,
     Kind.COUNT: _number,
     Kind.VERSION: _number,
     Kind.DURATION: _duration,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from imgtrust.policy.fields import MAX_ITEMS
-from imgtrust.policy.vocabulary import TABLES, Key, Kind, Table
+from imgtrust.policy.vocabulary import TABLES, Choice, Key, Kind, Table
 
 __all__ = ["SCHEMA_DIALECT", "json_schema"]
 
@@ -37,7 +37,20 @@ def _table(table: Table) -> dict[str, Any]:
         "additionalProperties": False,
         "required": [key.name for key in keys if key.required],
         "properties": {key.name: {**_value(key), "description": key.doc} for key in keys},
+        **_company(table),
     }
+
+
+def _company(table: Table) -> dict[str, Any]:
+    """Which keys stand beside which, where a table asks for that."""
+    beside = {key.name: [key.of] for key in table.keys if key.of}
+    choices = [_choice(choice) for choice in table.choices]
+    return {**({"dependentRequired": beside} if beside else {}), **({"allOf": choices} if choices else {})}
+
+
+def _choice(choice: Choice) -> dict[str, Any]:
+    one = {"oneOf": [{"required": [name]} for name in choice.names]}
+    return {"if": {"required": [choice.of]}, "then": one} if choice.of else one
 
 
 def _value(key: Key) -> dict[str, Any]:
@@ -47,6 +60,8 @@ def _value(key: Key) -> dict[str, Any]:
 def _inner(key: Key) -> dict[str, Any]:
     """The part of a value's schema that depends on what stands below the key."""
     match key.kind:
+        case Kind.TEXT if key.choices:
+            return {"enum": list(key.choices)}
         case Kind.TEXTS:
             return {"items": {"enum": list(key.choices)} if key.choices else _KINDS[Kind.TEXT]}
         case Kind.TABLE:
@@ -63,6 +78,7 @@ _SEVERAL: Final = {"type": "array", "minItems": 1, "maxItems": MAX_ITEMS}
 _KINDS: Final[dict[Kind, dict[str, Any]]] = {
     Kind.TEXT: {"type": "string", "minLength": 1},
     Kind.TEXTS: {**_SEVERAL, "uniqueItems": True},
+    Kind.FLAG: {"type": "boolean"},
     Kind.COUNT: {"type": "integer", "minimum": 1},
     Kind.VERSION: {"type": "integer", "const": 1},
     Kind.DURATION: {"type": "string", "pattern": _DURATION},

@@ -7,8 +7,8 @@ judgement over them (``policy.evaluate``), never two.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final
 
 from imgtrust.rules.requirements import EvidenceRule, PublishRule, SignatureRule
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 __all__ = [
+    "PUBLIC_GOOD",
     "EvidenceRule",
     "KeySigner",
     "KeylessSigner",
@@ -27,7 +28,11 @@ __all__ = [
     "Signer",
     "SigstoreTrust",
     "TimeTrust",
+    "distinct",
 ]
+
+PUBLIC_GOOD: Final = "public-good"
+"""The name of Sigstore's public good instance, whose trusted root comes with imgtrust."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +85,11 @@ class NotarySigner:
 
 
 Signer = KeySigner | KeylessSigner | NotarySigner
+
+
+def distinct(signer: Signer) -> object:
+    """What makes two signers of a policy the same one: one key, or the same questions about a certificate."""
+    return signer.key.strip() if isinstance(signer, KeySigner) else replace(signer, name="")
 
 
 @dataclass(frozen=True, slots=True)

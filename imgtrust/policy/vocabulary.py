@@ -10,7 +10,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-__all__ = ["TABLES", "Key", "Kind", "Table"]
+from imgtrust.policy.flags import NOTARY_TYPES, REVOCATIONS
+from imgtrust.trust.identities import EXTENSIONS
+
+__all__ = ["TABLES", "Choice", "Key", "Kind", "Table"]
 
 
 class Kind(StrEnum):
@@ -18,6 +21,7 @@ class Kind(StrEnum):
 
     TEXT = "a string"
     TEXTS = "a list of strings"
+    FLAG = "true or false"
     COUNT = "a whole number of at least 1"
     VERSION = "the number 1"
     DURATION = "a duration in quotes"
@@ -29,7 +33,10 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One key. ``table`` names what stands below it; ``later`` says in words what this version does not judge."""
+    """One key. ``table`` names what stands below it; ``later`` says in words what this version does not judge.
+
+    ``of``: the key beside which it stands, without which it means nothing.
+    """
 
     name: str
     kind: Kind
@@ -38,6 +45,15 @@ class Key:
     table: str = ""
     choices: tuple[str, ...] = ()
     later: str = ""
+    of: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Exactly one of ``names`` stands in a table; where ``of`` is a key, in those tables that have it."""
+
+    names: tuple[str, ...]
+    of: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +63,7 @@ class Table:
     title: str
     doc: str
     keys: tuple[Key, ...]
+    choices: tuple[Choice, ...] = ()
 
 
 def _later(what: str, *names: str) -> tuple[Key, ...]:
@@ -55,8 +72,74 @@ def _later(what: str, *names: str) -> tuple[Key, ...]:
 
 _NOT_BEFORE: Final = "From this time on, itself included."
 _NOT_AFTER: Final = "Up to this time, itself included."
-_KEYLESS: Final = "keyless signers"
-_NOTARY: Final = "Notary signers"
+_KEYLESS: Final = "sigstore"
+_NOTARY: Final = "notary"
+_PATTERN: Final = "A pattern (regular expression) that matches the whole of it."
+
+
+def _keyless() -> tuple[Key, ...]:
+    """The keys of a keyless signer."""
+    extensions = (
+        Key(name, Kind.TEXT, f"Exactly what the certificate says in extension {oid}.", of=_KEYLESS)
+        for name, oid in EXTENSIONS.items()
+    )
+    return (
+        Key(_KEYLESS, Kind.TEXT, "The Sigstore instance: `public-good`, or the NAME of a table `[sigstore.NAME]`."),
+        Key("issuer", Kind.TEXT, "Exactly who vouched for the identity: the URL of the OIDC issuer.", of=_KEYLESS),
+        Key("issuer_regexp", Kind.TEXT, _PATTERN, of=_KEYLESS),
+        Key(
+            "identity",
+            Kind.TEXT,
+            "Exactly who signed: the URI of a workflow, or an e-mail address, as the certificate names it.",
+            of=_KEYLESS,
+        ),
+        Key("identity_regexp", Kind.TEXT, _PATTERN, of=_KEYLESS),
+        *extensions,
+        Key(
+            "log",
+            Kind.FLAG,
+            "Whether an entry in a transparency log is needed (it is, where nothing is said); `false` lets a "
+            "time-stamp alone be enough.",
+            of=_KEYLESS,
+        ),
+    )
+
+
+def _notary() -> tuple[Key, ...]:
+    """The keys of a Notary signer."""
+    return (
+        Key(
+            _NOTARY,
+            Kind.TEXT,
+            "The kind of trust store: a certificate authority, a signing authority (whose signing times are "
+            "believed), or AWS Signer with ECR managed signing.",
+            choices=NOTARY_TYPES,
+        ),
+        Key(
+            "roots",
+            Kind.TEXTS,
+            "Files of PEM certificates, each with `#sha256:HEX` behind its name where its fingerprint is to be "
+            "checked; may be left out for `aws-signer` alone.",
+            of=_NOTARY,
+        ),
+        Key(
+            "identities",
+            Kind.TEXTS,
+            "Who may sign: `x509.subject: C=…, ST=…, O=…` (the attributes that the subject has at least), or `*` for "
+            "everybody under the roots; for `aws-signer` ARNs of signing profiles or of versions of them.",
+            of=_NOTARY,
+        ),
+        Key("profile", Kind.TEXT, "For `aws-signer`: the one ARN.", of=_NOTARY),
+        Key(
+            "revocation",
+            Kind.TEXT,
+            "What is done where a certificate is revoked or nobody can tell: `enforce` (where nothing is said) does "
+            "not believe it, `log` says it, `skip` does not ask.",
+            choices=REVOCATIONS,
+            of=_NOTARY,
+        ),
+    )
+
 
 TABLES: Final[dict[str, Table]] = {
     "": Table(
@@ -65,6 +148,7 @@ TABLES: Final[dict[str, Table]] = {
         (
             Key("version", Kind.VERSION, "The version of this language: 1.", required=True),
             Key("time", Kind.TABLE, "Who may time-stamp.", table="time"),
+            Key("sigstore", Kind.NAMED, "Sigstore instances, by the names that signers use.", table="sigstore"),
             Key(
                 "signers", Kind.NAMED, "Who may sign, by the names that the scopes use.", required=True, table="signers"
             ),
@@ -84,24 +168,43 @@ TABLES: Final[dict[str, Table]] = {
             Key("trusted_root", Kind.TEXT, "A Sigstore trusted root (JSON), whose time-stamp authorities count."),
         ),
     ),
+    "sigstore": Table(
+        "[sigstore.NAME]",
+        "A Sigstore instance beside the public good one, which is known as `public-good` without being named here.",
+        (
+            Key(
+                "trusted_root",
+                Kind.TEXT,
+                "Its trusted root (JSON): certificate authorities, logs and time-stamp authorities.",
+                required=True,
+            ),
+        ),
+    ),
     "signers": Table(
         "[signers.NAME]",
-        "A signer by its public key, and when that key may speak. NAME is letters, digits, `_` and `-`.",
+        "A signer: by a public key (`key`), by an identity that a Sigstore certificate names (`sigstore`, keyless), or "
+        "by Notary certificates (`notary`). NAME is letters, digits, `_` and `-`.",
         (
             Key(
                 "key",
                 Kind.TEXT,
                 "The public key: a file (relative to the policy file), `env://NAME`, `awssm://SECRET`, or PEM text.",
-                required=True,
             ),
             Key(
                 "not_before",
                 Kind.TIME,
                 f"The key speaks for signatures whose proven time is in its window. {_NOT_BEFORE}",
+                of="key",
             ),
-            Key("not_after", Kind.TIME, _NOT_AFTER),
-            *_later(_KEYLESS, "sigstore", "issuer", "issuer_regexp", "identity", "identity_regexp"),
-            *_later(_NOTARY, "notary", "notary_identity", "notary_roots", "profile", "revocation"),
+            Key("not_after", Kind.TIME, _NOT_AFTER, of="key"),
+            *_keyless(),
+            *_notary(),
+        ),
+        (
+            Choice(("key", _KEYLESS, _NOTARY)),
+            Choice(("issuer", "issuer_regexp"), _KEYLESS),
+            Choice(("identity", "identity_regexp"), _KEYLESS),
+            Choice(("identities", "profile"), _NOTARY),
         ),
     ),
     "scopes": Table(

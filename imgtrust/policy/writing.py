@@ -9,13 +9,14 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from imgtrust.policy.durations import show_duration, show_time
+from imgtrust.policy.values import KeylessSigner, KeySigner, NotarySigner
 from imgtrust.trust.times import TimeSource
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime, timedelta
 
-    from imgtrust.policy.values import EvidenceRule, KeySigner, Policy, PublishRule, Scope
+    from imgtrust.policy.values import EvidenceRule, Policy, PublishRule, Scope, Signer
 
 __all__ = ["SOURCE_NAMES", "quote", "write_policy"]
 
@@ -41,6 +42,9 @@ def write_policy(policy: Policy) -> str:
     )
     if time:
         blocks.append(f"[time]\n{time}")
+    blocks += [
+        f"[sigstore.{_name(item.name)}]\ntrusted_root = {quote(item.trusted_root)}\n" for item in policy.sigstore
+    ]
     blocks += [_signer(signer) for signer in policy.signers]
     blocks += [_scope(scope) for scope in policy.scopes]
     return "\n".join(blocks)
@@ -51,13 +55,39 @@ def quote(text: str) -> str:
     return '"' + _UNPRINTABLE.sub(lambda found: _ESCAPES.get(found[0]) or f"\\u{ord(found[0]):04x}", text) + '"'
 
 
-def _signer(signer: KeySigner) -> str:
-    name = signer.name if _BARE.fullmatch(signer.name) else quote(signer.name)
-    return f"[signers.{name}]\n" + _lines(
-        ("key", _key(signer.key)),
-        ("not_before", _time(signer.not_before)),
-        ("not_after", _time(signer.not_after)),
-    )
+def _signer(signer: Signer) -> str:
+    match signer:
+        case KeySigner():
+            lines = _lines(
+                ("key", _key(signer.key)),
+                ("not_before", _time(signer.not_before)),
+                ("not_after", _time(signer.not_after)),
+            )
+        case KeylessSigner():
+            lines = _lines(
+                ("sigstore", quote(signer.sigstore)),
+                ("issuer", _text(signer.issuer)),
+                ("issuer_regexp", _text(signer.issuer_regexp)),
+                ("identity", _text(signer.identity)),
+                ("identity_regexp", _text(signer.identity_regexp)),
+                *((name, quote(value)) for name, value in signer.extensions),
+                ("log", None if signer.log else "false"),
+            )
+        case NotarySigner():
+            profile = signer.identities[0] if signer.notary == "aws-signer" and len(signer.identities) == 1 else None
+            lines = _lines(
+                ("notary", quote(signer.notary)),
+                ("roots", _texts(signer.roots)),
+                ("identities", None if profile else _texts(signer.identities)),
+                ("profile", _text(profile)),
+                ("revocation", None if signer.revocation == "enforce" else quote(signer.revocation)),
+            )
+    return f"[signers.{_name(signer.name)}]\n{lines}"
+
+
+def _name(name: str) -> str:
+    """A name as the last part of a table's header."""
+    return name if _BARE.fullmatch(name) else quote(name)
 
 
 def _scope(scope: Scope) -> str:

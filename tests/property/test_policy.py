@@ -21,16 +21,29 @@ from imgtrust.policy.flags import TRUSTED_SOURCES
 from imgtrust.policy.lines import locate
 from imgtrust.policy.reach import covers
 from imgtrust.policy.scopes import canonical_pattern, check_pattern, find_scope, matches, specificity
-from imgtrust.policy.values import EvidenceRule, KeySigner, Policy, PublishRule, Scope, SignatureRule, TimeTrust
+from imgtrust.policy.values import (
+    EvidenceRule,
+    KeylessSigner,
+    KeySigner,
+    NotarySigner,
+    Policy,
+    PublishRule,
+    Scope,
+    SignatureRule,
+    SigstoreTrust,
+    TimeTrust,
+)
 from imgtrust.policy.writing import quote, write_policy
 from imgtrust.reference import LayoutRepository, RegistryRepository
 from imgtrust.rules.dates import TICK
 from imgtrust.rules.finding import RuleOutcome
+from imgtrust.trust.identities import EXTENSIONS
 from imgtrust.trust.times import TimeSource
 from tests.simulators.facts import AT, POLICY, attestation, digest, image, signature, subject, time
 
 if TYPE_CHECKING:
     from imgtrust.policy.lines import KeyPath
+    from imgtrust.policy.values import Signer
     from imgtrust.reference import Repository
     from imgtrust.rules.facts import ImageFacts
 
@@ -86,11 +99,36 @@ def evidence(draw: st.DrawFn, names: list[str]) -> EvidenceRule:
 
 
 @st.composite
+def signer(draw: st.DrawFn, name: str, text: str, instances: list[str]) -> Signer:
+    """A signer of any kind; ``text`` makes it another one than the others."""
+    kind = draw(st.sampled_from(["key", "keyless", "pattern", "notary", "aws-signer"]))
+    if kind == "key" or "-----BEGIN" in text:
+        return KeySigner(name, text, *draw(windows()))
+    if kind == "aws-signer":
+        arn, version = name.encode().hex(), draw(st.sampled_from(["", "/abcdefghij"]))
+        arns = [
+            f"arn:aws:signer:eu-west-3:{n:012}:/signing-profiles/{arn}{version}" for n in range(draw(st.integers(1, 2)))
+        ]
+        return NotarySigner(name, kind, tuple(arns), tuple(draw(st.lists(NAMES, max_size=2, unique=True))))
+    if kind == "notary":
+        revocation = draw(st.sampled_from(["enforce", "log", "skip"]))
+        return NotarySigner(name, "ca", (f"x509.subject: C=US, ST=WA, O={name}",), (f"{name}.crt",), revocation)
+    chosen = draw(st.lists(st.sampled_from(list(EXTENSIONS)), max_size=2, unique=True))
+    extensions = tuple((word, draw(TEXTS)) for word in EXTENSIONS if word in chosen)
+    instance = draw(st.sampled_from(["public-good", *instances]))
+    exact, pattern = (None, re.escape(text)) if kind == "pattern" else (text, None)
+    return KeylessSigner(name, instance, draw(TEXTS), None, exact, pattern, extensions, draw(st.booleans()))
+
+
+@st.composite
 def policies(draw: st.DrawFn) -> Policy:
     names = draw(st.lists(NAMES, min_size=1, max_size=4, unique=True))
     pem = st.text("AZaz09+/=\n", min_size=1).map(lambda body: f"-----BEGIN PUBLIC KEY-----\n{body}\n-----END-----\n")
     keys = draw(st.lists(TEXTS | pem, min_size=len(names), max_size=len(names), unique_by=str.strip))
-    signers = tuple(KeySigner(name, key, *draw(windows())) for name, key in zip(names, keys, strict=True))
+    roots = draw(st.lists(NAMES.filter("public-good".__ne__), max_size=2, unique=True))
+    instances = tuple(SigstoreTrust(name, draw(TEXTS)) for name in roots)
+    signers = tuple(draw(signer(name, key, roots)) for name, key in zip(names, keys, strict=True))
+    attesting = [signer.name for signer in signers if not isinstance(signer, NotarySigner)]
     number = draw(st.integers(1, 3))
     called = draw(st.lists(TEXTS, min_size=number, max_size=number, unique=True))
     images = draw(st.lists(PATTERNS, min_size=number, max_size=number * 2, unique_by=canonical_pattern))
@@ -104,11 +142,11 @@ def policies(draw: st.DrawFn) -> Policy:
                 SignatureRule(tuple(any_of), draw(st.integers(1, len(any_of)))),
                 tuple(draw(st.lists(PATTERNS, max_size=2, unique=True))),
                 draw(publishes()),
-                tuple(draw(st.lists(evidence(names), max_size=2))),
+                tuple(draw(st.lists(evidence(attesting), max_size=2)) if attesting else ()),
             )
         )
     trust = TimeTrust(tuple(draw(st.lists(TEXTS, max_size=2, unique=True))), draw(st.none() | TEXTS))
-    return Policy(signers, tuple(scopes), trust)
+    return Policy(signers, tuple(scopes), trust, instances)
 
 
 @given(policies())

@@ -74,7 +74,7 @@ def test_an_edge_into_its_own_scope_is_pointed_out() -> None:
     [
         (PublishRule(), "publish.no_time"),
         (PublishRule(ALL), "publish.no_max_age"),
-        (PublishRule((TimeSource.REKOR,), max_age=DAY), "publish.no_tsa"),
+        (PublishRule((TimeSource.REKOR,), max_age=DAY), "publish.no_source"),
     ],
 )
 def test_weak_dates_are_pointed_out(publish: PublishRule, code: str) -> None:
@@ -171,6 +171,7 @@ def test_the_policy_to_start_from_is_still_one_with_every_comment_taken_away() -
     policy = read_policy(text.encode(), "new.toml")
     assert policy.scopes[0].evidence[0].type == "slsa-provenance"
     assert policy.scopes[0].promote_to == ("registry.example.com/prod/**",)
+    assert isinstance(policy.signers[0], KeySigner)
     assert policy.signers[0].not_after is not None
 
 

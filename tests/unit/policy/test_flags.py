@@ -10,6 +10,7 @@ from imgtrust.errors import UsageError
 from imgtrust.policy.document import read_policy
 from imgtrust.policy.durations import parse_duration, parse_time, show_duration, show_time
 from imgtrust.policy.flags import TRUSTED_SOURCES, Shorthand, policy_from_flags
+from imgtrust.policy.values import KeySigner
 from imgtrust.policy.writing import quote, write_policy
 from imgtrust.rules.requirements import EvidenceRule, PublishRule, SignatureRule
 
@@ -18,7 +19,7 @@ DAY = timedelta(days=1)
 
 def test_one_key_is_a_policy_for_every_image() -> None:
     policy = policy_from_flags(Shorthand(keys=("keys/release.pub",)))
-    assert [(signer.name, signer.key) for signer in policy.signers] == [("release", "keys/release.pub")]
+    assert policy.signers == (KeySigner("release", "keys/release.pub"),)
     (scope,) = policy.scopes
     assert (scope.name, scope.images, scope.promote_to) == ("flags", ("**",), ("**",))
     assert (scope.signatures, scope.publish, scope.evidence) == (SignatureRule(("release",)), PublishRule(), ())
