@@ -10,8 +10,8 @@ from typing import Final
 
 __all__ = ["COMMANDS", "FORMATS", "OPTIONS", "later_option"]
 
-_KEYLESS: Final = "keyless signing and verification"
-_NOTARY: Final = "Notary Project signatures and AWS Signer"
+_KEYLESS: Final = "keyless signing"
+_NOTARY: Final = "signing with Notary certificates and AWS Signer"
 _AWS: Final = "AWS roles and profiles on the command line (the environment's credentials are used)"
 _RELEASES: Final = "release statements"
 _CLUSTER: Final = "the audit's cache and cluster"
@@ -30,23 +30,15 @@ COMMANDS: Final = {
 """Commands, with their group, that come later."""
 
 OPTIONS: Final = {
-    "--certificate-identity": _KEYLESS,
-    "--certificate-identity-regexp": _KEYLESS,
-    "--certificate-oidc-issuer": _KEYLESS,
-    "--certificate-oidc-issuer-regexp": _KEYLESS,
     "--keyless": _KEYLESS,
     "--identity-token": _KEYLESS,
     "--fulcio-url": _KEYLESS,
     "--rekor-url": _KEYLESS,
     "--signing-config": _KEYLESS,
     "--no-log": "writing to a transparency log (nothing is logged in this version)",
-    "--notary-roots": _NOTARY,
-    "--notary-identity": _NOTARY,
-    "--notary-type": _NOTARY,
     "--notary-key": _NOTARY,
     "--notary-chain": _NOTARY,
     "--signer-profile": _NOTARY,
-    "--revocation": _NOTARY,
     "--lift": "signing BuildKit's unsigned attestations",
     "--source-role": _AWS,
     "--destination-role": _AWS,

@@ -12,6 +12,8 @@ from imgtrust.cli.work import RESULTS, work
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from imgtrust.trust.anchors import TrustedIdentity
+
 __all__ = ["app"]
 
 app = new_group("Show trust anchors with fingerprints and validity.")
@@ -58,7 +60,24 @@ def _of_policy(trust: Trust, session: Session) -> list[dict[str, Any]]:
             )
             for der in authority.roots
         ]
+    for instance in dict.fromkeys(identity.root for identity in root.identities):
+        rows += _described(instance.raw, instance.name)
+    rows += [_row("keyless", each.name, None, None, None, detail=_asked(each)) for each in root.identities]
+    for signer in root.notary:
+        asked = ", ".join(signer.profiles) or f"{len(signer.subjects)} identities"
+        rows += [
+            _row(f"notary-{signer.kind}", signer.name, sha256(der).hexdigest(), None, None, detail=asked)
+            for der in signer.roots
+        ]
     return rows
+
+
+def _asked(identity: "TrustedIdentity") -> str:
+    """Which identity is meant, with its issuer; a pattern between slashes."""
+    san, issuer = (
+        text if isinstance(text, str) else f"/{text.pattern}/" for text in (identity.identity, identity.issuer)
+    )
+    return f"{san} by {issuer}, in {identity.root.name}"
 
 
 def _packaged() -> list[dict[str, Any]]:
@@ -92,13 +111,13 @@ def _described(data: bytes, name: str) -> list[dict[str, Any]]:
 
 
 def _row(
-    kind: str, name: str, fingerprint: str, begin: "datetime | None", end: "datetime | None", *, detail: str = ""
+    kind: str, name: str, fingerprint: str | None, begin: "datetime | None", end: "datetime | None", *, detail: str = ""
 ) -> dict[str, Any]:
     """One anchor as data."""
     return {
         "kind": kind,
         "name": name,
-        "fingerprint": f"sha256:{fingerprint}",
+        "fingerprint": None if fingerprint is None else f"sha256:{fingerprint}",
         "not_before": None if begin is None else f"{begin:%Y-%m-%dT%H:%M:%SZ}",
         "not_after": None if end is None else f"{end:%Y-%m-%dT%H:%M:%SZ}",
         "detail": detail,
@@ -114,6 +133,7 @@ def _text(rows: list[dict[str, Any]]) -> str:
         begin, end = row["not_before"], row["not_after"]
         window = "always" if begin is None and end is None else f"{begin or '…'} to {end or '…'}"
         lines.append(f"{row['kind']:<22} {row['name']}" + (f"  ({row['detail']})" if row["detail"] else ""))
-        lines.append(f"{'':<22} {row['fingerprint']}")
-        lines.append(f"{'':<22} valid {window}")
+        if row["fingerprint"] is not None:
+            lines.append(f"{'':<22} {row['fingerprint']}")
+            lines.append(f"{'':<22} valid {window}")
     return "\n".join(lines) + "\n"

@@ -49,6 +49,79 @@ class Trust:
             show_default=False,
         ),
     ] = field(default_factory=list)
+    certificate_identity: Annotated[
+        str | None,
+        typer.Option(
+            "--certificate-identity",
+            metavar="SAN",
+            help="A keyless signer: the workflow's URI or the e-mail address that its certificate names, exactly.",
+            show_default=False,
+        ),
+    ] = None
+    certificate_identity_regexp: Annotated[
+        str | None,
+        typer.Option(
+            "--certificate-identity-regexp",
+            metavar="PATTERN",
+            help="As --certificate-identity, by a pattern that matches the whole of it.",
+            show_default=False,
+        ),
+    ] = None
+    certificate_oidc_issuer: Annotated[
+        str | None,
+        typer.Option(
+            "--certificate-oidc-issuer",
+            metavar="URL",
+            help="Who vouched for the keyless signer, exactly (https://token.actions.githubusercontent.com).",
+            show_default=False,
+        ),
+    ] = None
+    certificate_oidc_issuer_regexp: Annotated[
+        str | None,
+        typer.Option(
+            "--certificate-oidc-issuer-regexp",
+            metavar="PATTERN",
+            help="As --certificate-oidc-issuer, by a pattern that matches the whole of it.",
+            show_default=False,
+        ),
+    ] = None
+    notary_identity: Annotated[
+        list[str],
+        typer.Option(
+            "--notary-identity",
+            metavar="NAME",
+            help="A Notary signer: 'x509.subject: C=US, ST=WA, O=Acme', '*' for anybody under the roots, or the ARN "
+            "of a signing profile. Repeatable, one signer in all.",
+            show_default=False,
+        ),
+    ] = field(default_factory=list)
+    notary_roots: Annotated[
+        list[str],
+        typer.Option(
+            "--notary-roots",
+            metavar="PEM",
+            help="The certificates that the Notary signer's come from, as FILE or FILE#sha256:FINGERPRINT. Repeatable.",
+            show_default=False,
+        ),
+    ] = field(default_factory=list)
+    notary_type: Annotated[
+        str | None,
+        typer.Option(
+            "--notary-type",
+            metavar="TYPE",
+            help="ca, signing-authority or aws-signer (meant where an ARN is given; otherwise ca is).",
+            show_default=False,
+        ),
+    ] = None
+    revocation: Annotated[
+        str | None,
+        typer.Option(
+            "--revocation",
+            metavar="MODE",
+            help="What is done about Notary certificates that are revoked: enforce (default), log or skip.",
+            show_default=False,
+        ),
+    ] = None
     tsa_roots: Annotated[
         list[str],
         typer.Option(
@@ -63,7 +136,8 @@ class Trust:
         typer.Option(
             "--trusted-root",
             metavar="FILE",
-            help="A Sigstore trusted root (JSON); its time-stamp authorities may time-stamp.",
+            help="A Sigstore trusted root (JSON) for keyless signers and time-stamps; without it, that of the public "
+            "good instance which comes with imgtrust.",
             show_default=False,
         ),
     ] = None
@@ -143,8 +217,8 @@ class Trust:
         file = self.policy or session.environment.get("IMGTRUST_POLICY")
         if not file:
             message = (
-                "nothing says whom to trust: give --policy FILE (or set IMGTRUST_POLICY), or at least one --key PUB; "
-                "imgtrust policy init writes a policy to start from"
+                "nothing says whom to trust: give --policy FILE (or set IMGTRUST_POLICY), at least one --key PUB, or "
+                "--certificate-identity; imgtrust policy init writes a policy to start from"
             )
             raise UsageError(message)
         return load_policy_file(Path(file), session.environment)
@@ -165,6 +239,14 @@ class Trust:
             not_before=None if self.not_before is None else parse_time(self.not_before),
             not_after=None if self.not_after is None else parse_time(self.not_after),
             evidence=tuple(self.evidence),
+            identity=self.certificate_identity,
+            identity_regexp=self.certificate_identity_regexp,
+            issuer=self.certificate_oidc_issuer,
+            issuer_regexp=self.certificate_oidc_issuer_regexp,
+            notary_roots=tuple(self.notary_roots),
+            notary_identities=tuple(self.notary_identity),
+            notary_type=self.notary_type,
+            revocation=self.revocation,
         )
 
 

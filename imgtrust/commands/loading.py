@@ -9,9 +9,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from imgtrust.errors import InputFileError
+from imgtrust.commands.anchors import packaged_root
+from imgtrust.commands.files import read_input
+from imgtrust.policy.values import PUBLIC_GOOD, KeylessSigner, KeySigner, NotarySigner
 from imgtrust.trust.keys import TrustedKey, parse_public_key
 from imgtrust.trust.roots import TrustRoot
+from imgtrust.trust.times import TimeSource
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,13 +22,11 @@ if TYPE_CHECKING:
     from imgtrust.policy.flags import Shorthand
     from imgtrust.policy.values import Policy
     from imgtrust.policy.verdict import PolicyId
+    from imgtrust.trust.anchors import LogKey
     from imgtrust.trust.times import TimestampAuthority
 
 __all__ = ["PUBLIC_GOOD", "Judgement", "load_flags", "load_policy_file", "read_input", "read_key_reference"]
 
-PUBLIC_GOOD: Final = "public-good"
-"""As ``trusted_root`` in a policy: the packaged trusted root of Sigstore's public good instance."""
-_MAX_INPUT: Final = 16 * 1024 * 1024
 _PEM: Final = "-----BEGIN"
 
 
@@ -81,7 +82,7 @@ def _asks_for_dates(shorthand: Shorthand) -> bool:
 
 
 def load_trust(policy: Policy, environment: Mapping[str, str], base: Path) -> TrustRoot:
-    """Read the keys and time-stamp authorities that a policy names.
+    """Read the keys, instances, certificates and time-stamp authorities that a policy names.
 
     Raises:
         InputFileError: a file cannot be read, or is not what it should be.
@@ -98,33 +99,37 @@ def load_trust(policy: Policy, environment: Mapping[str, str], base: Path) -> Tr
             signer.not_after,
         )
         for signer in policy.signers
+        if isinstance(signer, KeySigner)
     )
-    return TrustRoot(keys, _authorities(policy, base))
+    authorities, logs = _times(policy, base)
+    root = TrustRoot(keys, authorities, logs=logs)
+    kinds = {type(signer) for signer in policy.signers}
+    if kinds <= {KeySigner}:
+        return root
+    from imgtrust.commands.certifying import load_identities, load_notary  # noqa: PLC0415 - certificates are slow
+
+    return replace(
+        root,
+        identities=load_identities(policy, base) if KeylessSigner in kinds else (),
+        notary=load_notary(policy, base) if NotarySigner in kinds else (),
+    )
 
 
-def _authorities(policy: Policy, base: Path) -> tuple[TimestampAuthority, ...]:
-    """Who may time-stamp: the PEM chains, and the authorities of the trusted root."""
-    from imgtrust.trust.roots import parse_trusted_root, parse_tsa_chain  # noqa: PLC0415 - x509 is slow to import
+def _times(policy: Policy, base: Path) -> tuple[tuple[TimestampAuthority, ...], tuple[LogKey, ...]]:
+    """Who may say what time it was: PEM chains, and the trusted root's authorities and, where rekor counts, logs."""
+    from imgtrust.trust.roots import parse_sigstore_root, parse_trusted_root, parse_tsa_chain  # noqa: PLC0415 - slow
 
     found: list[TimestampAuthority] = [
         parse_tsa_chain(read_input(base / name, "the time-stamp root"), name) for name in policy.time.tsa_roots
     ]
-    if policy.time.trusted_root is not None:
-        name = policy.time.trusted_root
-        data = _packaged(name) if name == PUBLIC_GOOD else read_input(base / name, "the trusted root")
-        found.extend(parse_trusted_root(data, name))
-    return tuple(found)
-
-
-def _packaged(name: str) -> bytes:
-    """The trusted root that comes with imgtrust."""
-    from imgtrust.commands.anchors import packaged_anchors  # noqa: PLC0415 - only where it is asked for
-
-    for file, data in packaged_anchors():
-        if name in file:
-            return data
-    message = f"the trusted root {name} is not packaged with this imgtrust; name a file with --trusted-root"
-    raise InputFileError(message)
+    name = policy.time.trusted_root
+    if name is None:
+        return tuple(found), ()
+    data = packaged_root(name) if name == PUBLIC_GOOD else read_input(base / name, "the trusted root")
+    if any(TimeSource.REKOR in scope.publish.trusted_time for scope in policy.scopes):
+        root = parse_sigstore_root(data, name)
+        return (*found, *root.authorities), root.logs
+    return (*found, *parse_trusted_root(data, name)), ()
 
 
 def read_key_reference(text: str, environment: Mapping[str, str], base: Path) -> bytes:
@@ -141,28 +146,6 @@ def read_key_reference(text: str, environment: Mapping[str, str], base: Path) ->
     from imgtrust.signers.material import read_material  # noqa: PLC0415 - inline keys need none of it
 
     return read_material(text if "://" in text else str(base / text), environment)
-
-
-def read_input(path: Path, what: str) -> bytes:
-    """The bytes of a file that the user named; ``what`` is what it should be, for the message.
-
-    Raises:
-        InputFileError: it cannot be read, is empty, or is larger than 16 MiB.
-    """
-    try:
-        with path.open("rb") as file:
-            data = file.read(_MAX_INPUT + 1)
-    except (OSError, ValueError) as exc:
-        reason = getattr(exc, "strerror", None) or "not a file name"
-        message = f"cannot read {what} {path}: {reason}"
-        raise InputFileError(message) from exc
-    if not data:
-        message = f"cannot read {what} {path}: the file is empty"
-        raise InputFileError(message)
-    if len(data) > _MAX_INPUT:
-        message = f"cannot read {what} {path}: larger than {_MAX_INPUT} bytes, which no such file is"
-        raise InputFileError(message)
-    return data
 
 
 def _shown(key: str) -> str:

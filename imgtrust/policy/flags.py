@@ -108,7 +108,7 @@ def policy_from_flags(shorthand: Shorthand) -> Policy:
     instances: tuple[SigstoreTrust, ...] = ()
     taken = {signer.name for signer in signers}
     if shorthand.keyless:
-        if shorthand.trusted_root is not None:
+        if shorthand.trusted_root not in {None, PUBLIC_GOOD}:
             instances = (SigstoreTrust(_GIVEN, shorthand.trusted_root),)
         signers.append(_keyless(shorthand, _free("keyless", taken), _GIVEN if instances else PUBLIC_GOOD))
     if shorthand.notary:

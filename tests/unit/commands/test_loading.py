@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+import subprocess
+import sys
+from dataclasses import replace
 from datetime import timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -137,3 +142,121 @@ def test_what_cannot_be_opened_is_an_input_error(tmp_path: Path, name: str) -> N
 def test_a_file_that_never_ends_is_not_read_to_its_end() -> None:
     with pytest.raises(InputFileError, match="larger than"):
         read_input(Path("/dev/zero"), "the letter")
+
+
+ROOT = (Path(__file__).parents[3] / "keys" / "sigstore-public-good.trusted_root.json").read_text()
+KEYLESS = """
+[signers.ci]
+sigstore = "public-good"
+issuer = "https://issuer.example"
+identity_regexp = ".+@acme[.]example"
+build_trigger = "push"
+[signers.people]
+sigstore = "acme"
+issuer_regexp = "https://.*"
+identity = "a@acme.example"
+log = false
+[signers.twin]
+sigstore = "acme"
+issuer = "https://issuer.example"
+identity = "b@acme.example"
+[sigstore.acme]
+trusted_root = "keys/root.json"
+"""
+NOTARY = """
+[signers.acme]
+notary = "ca"
+roots = ["keys/tsa.pem"]
+identities = ["x509.subject: C=US, ST=WA, O=Acme", "*"]
+revocation = "skip"
+"""
+AWS = """
+[signers.aws]
+notary = "aws-signer"
+profile = "arn:aws:signer:eu-west-3:111122223333:/signing-profiles/release"
+"""
+
+
+def test_keyless_signers_become_identities_under_the_root_that_they_name(folder: Path) -> None:
+    (folder / "keys" / "root.json").write_text(ROOT)
+    (folder / "gate.toml").write_text(POLICY + KEYLESS)
+    ci, people, twin = load_policy_file(folder / "gate.toml", NONE).trust.identities
+    assert (ci.name, ci.root.name, ci.issuer, ci.extensions) == (
+        "ci",
+        "public-good",
+        "https://issuer.example",
+        (("build_trigger", "push"),),
+    )
+    assert not isinstance(ci.identity, str)
+    assert ci.identity.fullmatch("x@acme.example")
+    assert (people.root.name, people.identity, people.log, ci.log) == ("acme", "a@acme.example", False, True)
+    assert not isinstance(people.issuer, str)
+    assert people.root is twin.root
+    assert ci.root.raw == people.root.raw
+
+
+def test_a_keyless_signer_among_flags_means_the_packaged_root(folder: Path) -> None:
+    flags = Shorthand(identity="a@acme.example", issuer="https://issuer.example", require_time=True)
+    (identity,) = load_flags(flags, NONE).trust.identities
+    assert identity.root.name == PUBLIC_GOOD
+    (folder / "root.json").write_text(ROOT.replace("rekor.sigstore.dev", "rekor.acme.example"))
+    own = load_flags(replace(flags, trusted_root=str(folder / "root.json")), NONE).trust
+    assert own.identities[0].root.logs[0].origin == "rekor.acme.example"
+    assert [log.origin for log in own.logs] == [log.origin for log in own.identities[0].root.logs]
+    assert own.authorities
+
+
+def test_logs_give_times_only_where_a_scope_lets_them(folder: Path) -> None:
+    (folder / "keys" / "root.json").write_text(ROOT)
+    text = POLICY.replace('tsa_roots = ["keys/tsa.pem"]', 'trusted_root = "keys/root.json"')
+    for sources, logs in (('["tsa"]', False), ('["rekor"]', True)):
+        (folder / "gate.toml").write_text(f"{text}publish = {{ trusted_time = {sources} }}\n")
+        assert bool(load_policy_file(folder / "gate.toml", NONE).trust.logs) is logs
+
+
+def test_notary_signers_become_roots_and_names(folder: Path) -> None:
+    (folder / "gate.toml").write_text(POLICY + NOTARY)
+    (signer,) = load_policy_file(folder / "gate.toml", NONE).trust.notary
+    assert (signer.name, signer.kind, signer.revocation, signer.profiles) == ("acme", "ca", "skip", ())
+    assert signer.subjects == ((("C", "US"), ("ST", "WA"), ("O", "Acme")), ())
+    assert set(signer.roots) == set(RELEASE.authority.chain)
+
+
+def test_aws_signer_without_a_root_says_where_to_get_it_and_its_fingerprint(folder: Path) -> None:
+    (folder / "gate.toml").write_text(POLICY + AWS)
+    with pytest.raises(InputFileError, match=r"sha256:90a87d05.* is checked"):
+        load_policy_file(folder / "gate.toml", NONE)
+
+
+def test_aws_signer_takes_another_root_only_by_its_fingerprint(folder: Path) -> None:
+    (folder / "keys" / "one.pem").write_bytes(pem := root_of(RELEASE))
+    named = AWS + f'roots = ["{folder}/keys/one.pem"]\n'
+    (folder / "gate.toml").write_text(POLICY + named)
+    with pytest.raises(InputFileError, match=r"expected sha256:90a87d05.* name it as .*one\.pem#sha256:FINGERPRINT"):
+        load_policy_file(folder / "gate.toml", NONE)
+    seen = sha256(RELEASE.authority.chain[-1]).hexdigest()
+    (folder / "gate.toml").write_text(POLICY + named.replace("one.pem", f"one.pem#sha256:{seen}"))
+    (signer,) = load_policy_file(folder / "gate.toml", NONE).trust.notary
+    assert (signer.roots, signer.subjects) == ((RELEASE.authority.chain[-1],), ())
+    assert signer.profiles == ("arn:aws:signer:eu-west-3:111122223333:/signing-profiles/release",)
+    (folder / "keys" / "one.pem").write_bytes(pem + RELEASE.authority.pem)
+    with pytest.raises(InputFileError, match=f"expected sha256:{seen}"):
+        load_policy_file(folder / "gate.toml", NONE)
+
+
+def root_of(publisher: Publisher) -> bytes:
+    body = base64.encodebytes(publisher.authority.chain[-1])
+    return b"-----BEGIN CERTIFICATE-----\n" + body + b"-----END CERTIFICATE-----\n"
+
+
+def test_a_policy_of_keys_imports_no_certificates() -> None:
+    script = """
+import sys
+from pathlib import Path
+from imgtrust.commands.loading import load_flags
+from imgtrust.policy.flags import Shorthand
+load_flags(Shorthand(keys=(sys.argv[1],)), {})
+print([name for name in ("cryptography.x509", "sigstore", "imgtrust.policy.patterns") if name in sys.modules])
+"""
+    done = subprocess.run([sys.executable, "-c", script, PEM], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
