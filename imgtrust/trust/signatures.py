@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from imgtrust.errors import Refused
 from imgtrust.evidence import Format
 from imgtrust.formats import format_of, read
+from imgtrust.reference import Digest
 from imgtrust.refusals import RefusalCode
-from imgtrust.trust.keys import plausible, verify, verify_digest
-from imgtrust.trust.times import ClaimedTime, TimeSource, read_token, verify_timestamp
+from imgtrust.trust.dating import stamped_times
+from imgtrust.trust.holding import holds
+from imgtrust.trust.keys import plausible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
     from imgtrust.evidence import Evidence, Kind, Signed, Statement
-    from imgtrust.reference import Digest
-    from imgtrust.trust.keys import PublicKey, TrustedKey
+    from imgtrust.trust.keys import TrustedKey
     from imgtrust.trust.roots import TrustRoot
-    from imgtrust.trust.times import VerifiedTime
+    from imgtrust.trust.times import ClaimedTime, VerifiedTime
 
 __all__ = ["Refusal", "VerifiedSignature", "assess"]
 
@@ -76,40 +78,85 @@ class Refusal:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Believed:
+    """Who made the signature and when, however that was proven."""
+
+    names: tuple[str, ...]
+    identity: str
+    times: tuple[VerifiedTime, ...]
+    claims: tuple[ClaimedTime, ...]
+    not_checked: tuple[str, ...] = ()
+    second_opinion: str = ""
+
+
 def assess(evidence: Evidence, root: TrustRoot, *, at: datetime) -> VerifiedSignature | Refusal:
     """Believe one piece of evidence, or say why not; ``at`` is the time of judgement (aware UTC).
 
-    The order is fixed: parse, signature, subject, times, window of the key. A time-stamp that does not verify becomes
-    a claim, and takes nothing from the signature but the time. Never raises for anything that the bytes could cause.
+    The order is fixed: parse, signature and everything that proves who made it, subject. A time-stamp that does not
+    verify becomes a claim, and takes nothing from the signature but the time. Never raises for anything that the bytes
+    could cause.
     """
     try:
         signed = read(evidence)
-        if signed.certificates:
-            raise Refused(
-                RefusalCode.CERTIFICATE_INSTEAD_OF_KEY, "signed with a certificate, and only keys are trusted"
-            )
-        trusted = _signers(signed, root)
+        _check_content(evidence)
+        judge = _by_certificate if signed.certificates else _by_key
+        believed = judge(signed, evidence, root, at)
         _check_subject(signed, evidence)
-        times, claims = _times(signed, root, at)
-        speaking = _speaking(trusted, times)
     except Refused as exc:
         layer_format = format_of(evidence.layer.media_type)
         return Refusal(layer_format, evidence.digest, evidence.subject, exc.code, exc.reason)
     return VerifiedSignature(
         signed.format,
         signed.kind,
-        tuple(sorted({each.name for each in speaking})),
-        f"key sha256:{speaking[0].key.fingerprint}",
+        believed.names,
+        believed.identity,
         evidence.subject,
         evidence.digest,
         signed.statement,
-        times,
-        claims,
+        believed.times,
+        believed.claims,
         signed.annotations,
+        believed.not_checked,
+        believed.second_opinion,
     )
 
 
-def _signers(signed: Signed, root: TrustRoot) -> list[TrustedKey]:
+def _by_certificate(signed: Signed, evidence: Evidence, root: TrustRoot, at: datetime) -> _Believed:
+    """A signature made with a Sigstore certificate."""
+    from imgtrust.trust import keyless  # noqa: PLC0415 - a run with bare keys does not pay for X.509
+
+    found = keyless.verify(signed, evidence, root, at=at)
+    unlogged = () if found.logged else ("transparency log: the policy asks for no entry, and there is none",)
+    return _Believed(found.names, found.identity, found.times, found.claims, unlogged)
+
+
+def _by_key(signed: Signed, evidence: Evidence, root: TrustRoot, at: datetime) -> _Believed:
+    """A signature made with a key.
+
+    An entry of a log that is trusted has to be about this signature; one of another log neither helps nor harms.
+    """
+    trusted = _signers(signed, evidence, root)
+    times, claims = stamped_times(signed, root.authorities, at=at)
+    unknown: tuple[str, ...] = ()
+    if signed.log_entries:
+        from imgtrust.trust.transparency import proving  # noqa: PLC0415 - as above
+        from imgtrust.trust.transparency.expected import Expected  # noqa: PLC0415 - as above
+
+        logs = dict.fromkeys((*root.logs, *(log for each in root.identities for log in each.root.logs)))
+        entries = proving.known(signed.log_entries, tuple(logs))
+        logged, future = proving.logged_times(entries, at=at)
+        times, claims = times + logged, claims + future
+        earliest = min((each.time for each in times), default=None)
+        for entry, own in entries:
+            proving.prove(entry, own, Expected(signed, trusted[0].key, content=evidence.content), earliest)
+        unknown = () if entries else ("transparency log: its entries are of no log that is trusted",)
+    speaking = _speaking(trusted, times)
+    names = tuple(sorted({each.name for each in speaking}))
+    return _Believed(names, f"key sha256:{speaking[0].key.fingerprint}", tuple(times), tuple(claims), unknown)
+
+
+def _signers(signed: Signed, evidence: Evidence, root: TrustRoot) -> list[TrustedKey]:
     """Every trusted name of the key that made the signature; each distinct key is tried once.
 
     Two keys cannot both have made it, so the first that verifies decides. The hint only sets the order, and tells a
@@ -117,11 +164,14 @@ def _signers(signed: Signed, root: TrustRoot) -> list[TrustedKey]:
     """
     distinct = sorted({each.key for each in root.keys}, key=lambda key: (key.hint != signed.key_hint, key.fingerprint))
     for key in distinct:
-        if _holds(key, signed):
+        if holds(key, signed, evidence.content):
             return [each for each in root.keys if each.key == key]
     untrusted, bad = _CODES[signed.format]
     if not plausible(signed.signature):
         raise Refused(bad, "the signature has a form that no key makes")
+    if not distinct and root.identities:
+        message = "signed with a key, and only identities in certificates are trusted"
+        raise Refused(RefusalCode.KEY_INSTEAD_OF_CERTIFICATE, message)
     if not distinct:
         raise Refused(untrusted, "signed with a key, and no key is trusted")
     if distinct[0].hint == signed.key_hint:
@@ -132,18 +182,25 @@ def _signers(signed: Signed, root: TrustRoot) -> list[TrustedKey]:
     raise Refused(untrusted, message)
 
 
-def _holds(key: PublicKey, signed: Signed) -> bool:
-    """Check the signature over the message, or over the digest where the message is the image's manifest."""
-    if signed.message is not None:
-        return verify(key, signed.signature, signed.message)
-    digest = bytes.fromhex(signed.message_digest or "")
-    return verify_digest(key, signed.signature, digest, "sha256")
+def _check_content(evidence: Evidence) -> None:
+    """What the caller says is the subject's content is that."""
+    content, subject = evidence.content, evidence.subject
+    if content is not None and Digest.of(content, subject.algorithm) != subject:
+        message = f"the bytes at hand are not those of {subject.short}…"
+        raise Refused(RefusalCode.BUNDLE_DIGEST, message)
 
 
 def _check_subject(signed: Signed, evidence: Evidence) -> None:
-    """The signed subject is exactly the digest that was asked about."""
+    """The signed subject is exactly the digest that was asked about.
+
+    A message signature may name its message by a longer digest, which is compared where the message is at hand.
+    """
     if evidence.subject.encoded in signed.subjects:
         return
+    if signed.message_digest is not None and evidence.content is not None:
+        found = hashlib.new(signed.digest_algorithm, evidence.content).hexdigest()
+        if found == signed.message_digest:
+            return
     if signed.message_digest is not None:
         code = RefusalCode.BUNDLE_DIGEST
     elif signed.statement is not None:
@@ -153,26 +210,6 @@ def _check_subject(signed: Signed, evidence: Evidence) -> None:
     others = ", ".join(f"{each[:12]}…" for each in signed.subjects[:3]) or "none that can be compared"
     message = f"about another image: {len(signed.subjects)} subjects ({others}), expected {evidence.subject.short}…"
     raise Refused(code, message)
-
-
-def _times(signed: Signed, root: TrustRoot, at: datetime) -> tuple[tuple[VerifiedTime, ...], tuple[ClaimedTime, ...]]:
-    """The time-stamps that are proven, and those that are not with the reason; a token given twice counts once."""
-    times: list[VerifiedTime] = []
-    claims: list[ClaimedTime] = []
-    for token in dict.fromkeys(signed.timestamps):
-        try:
-            times.append(verify_timestamp(token, signed.stamped, root.authorities, at=at))
-        except Refused as exc:
-            claims.append(ClaimedTime(_claimed(token), TimeSource.RFC3161, "", exc.code, exc.reason))
-    return tuple(times), tuple(claims)
-
-
-def _claimed(token: bytes) -> datetime | None:
-    """The time that an unproven token says, or None where not even that can be read."""
-    try:
-        return read_token(token).time
-    except Refused:
-        return None
 
 
 def _speaking(trusted: Sequence[TrustedKey], times: Sequence[VerifiedTime]) -> list[TrustedKey]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import hashlib
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
@@ -18,10 +19,10 @@ from imgtrust.refusals import RefusalCode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime, timedelta
 
     from cryptography import x509
 
+    from imgtrust.trust.keys import PublicKey
     from imgtrust.trust.tokens import Token
 
 __all__ = [
@@ -33,11 +34,15 @@ __all__ = [
     "VerifiedTime",
     "check_response",
     "read_token",
+    "verify_promise",
     "verify_timestamp",
 ]
 
 MAX_TOKEN_BYTES: Final = 64 * 1024
 """The largest time-stamp response that is read; with its certificates a token has a few thousand bytes."""
+
+_MAX_SECONDS: Final = 253402300799
+"""The end of the year 9999, the last that can be told."""
 
 
 class TimeClass(StrEnum):
@@ -126,6 +131,19 @@ def verify_timestamp(
             raise Refused(RefusalCode.TIME_FUTURE, message)
         return VerifiedTime(token.time, TimeSource.RFC3161, authority.name, token.accuracy)
     raise _no_authority(refusals)
+
+
+def verify_promise(promise: bytes, data: bytes, key: PublicKey, seconds: int, log: str) -> VerifiedTime | None:
+    """Prove that a log took an entry at a time (seconds since 1970): its key signed ``data``, which says so.
+
+    None where it did not, or where the time is none. Rekor counts whole seconds.
+    """
+    from imgtrust.trust import keys  # noqa: PLC0415 - as below
+
+    if not 0 < seconds <= _MAX_SECONDS or not keys.verify(key, promise, data):
+        return None
+    moment = datetime.fromtimestamp(seconds, UTC)
+    return VerifiedTime(moment, TimeSource.REKOR, log, timedelta(seconds=1))
 
 
 def check_response(response: bytes, message: bytes, nonce: int | None) -> datetime:
