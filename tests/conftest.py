@@ -14,6 +14,7 @@ pytest_plugins = [
     "tests.fixtures.registries",
     "tests.fixtures.places",
     "tests.fixtures.times",
+    "tests.fixtures.sigstore",
     "tests.fixtures.matrix",
 ]
 

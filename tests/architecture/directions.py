@@ -65,9 +65,9 @@ OWNERS: Final[dict[str, tuple[str, ...]]] = {
     "oras": ("stores.orasadapter",),
     "rfc3161_client": ("trust.times", "signers"),
     "rich": ("cli",),
-    "sigstore": ("trust", "signers.keyless"),
+    "sigstore": ("trust", "signers.oidc"),
     "typer": ("cli",),
-    "urllib3": ("stores", "signers.tsa"),
+    "urllib3": ("stores", "signers.wire"),
 }
 """Which rooms or modules may import a third-party package (docs/reference/dependencies.md)."""
 

@@ -11,31 +11,33 @@ out=${1:-${IMGTRUST_PEERS:-${XDG_CACHE_HOME:-$HOME/.cache}/imgtrust/peers}}
 export GOFLAGS=-buildvcs=false CGO_ENABLED=0
 mkdir -p "$out"
 
-# name, package@version; cosign last, for it takes longest
+# name as built, package@version, name as kept where that is another; cosign last, for it takes longest
 peers="
 crane    github.com/google/go-containerregistry/cmd/crane@v0.22.1
 oras     oras.land/oras/cmd/oras@v1.3.6
 regctl   github.com/regclient/regclient/cmd/regctl@v0.11.7
 timestamp-server github.com/sigstore/timestamp-authority/v2/cmd/timestamp-server@v2.1.3
+fulcio   github.com/sigstore/fulcio@v1.8.8
+posix    github.com/sigstore/rekor-tiles/v2/cmd/rekor-server/posix@v2.3.0 rekor-server
 cosign   github.com/sigstore/cosign/v3/cmd/cosign@v3.1.2
 "
 
-build() {  # name stamp command...: builds into a fresh folder and moves the program into place when it is whole
-    local name=$1 stamp=$2; shift 2
+build() {  # built name stamp command...: builds into a fresh folder and moves the program into place when it is whole
+    local built=$1 name=$2 stamp=$3; shift 3
     if [ "$(cat "$out/$name.version" 2>/dev/null)" = "$stamp" ] && [ -x "$out/$name" ]; then return; fi
     local work; work=$(mktemp -d "$out/.build.XXXXXX")
     echo "building $name ($stamp)" >&2
     GOBIN=$work "$@"
-    mv "$work/$name" "$out/$name"
+    mv "$work/$built" "$out/$name"
     printf '%s\n' "$stamp" >"$out/$name.version"
     rm -rf "$work"
 }
 
 for main in ggcr-registry cue-registry; do
     stamp=$(cat "$here/go.mod" "$here/$main/main.go" | sha256sum | cut -c1-16)
-    (cd "$here" && build "$main" "$stamp" go install "./$main")
+    (cd "$here" && build "$main" "$main" "$stamp" go install "./$main")
 done
-while read -r name package; do
-    [ -z "$name" ] || build "$name" "${package##*@}" go install "$package"
+while read -r built package name; do
+    [ -z "$built" ] || build "$built" "${name:-$built}" "${package##*@}" go install "$package"
 done <<<"$peers"
 echo "$out"

@@ -13,7 +13,8 @@ import pytest
 from imgtrust.errors import TimestampError, UsageError
 from imgtrust.signers import open_timestamper
 from imgtrust.signers.authority import LocalAuthority, read_query
-from imgtrust.signers.tsa import HttpTimestamper, TsaOptions, _proxy
+from imgtrust.signers.tsa import HttpTimestamper, TsaOptions
+from imgtrust.signers.wire import proxy_for
 from imgtrust.trust.times import check_response, verify_timestamp
 from tests.simulators.tsa import Fault, Tsa, serve_tsa
 
@@ -199,7 +200,7 @@ def test_an_authority_is_known_by_its_host() -> None:
 )
 def test_the_proxy_is_used_but_for_hosts_that_are_excepted(host: str, excluded: str, *, proxied: bool) -> None:
     environment = {"HTTPS_PROXY": "http://proxy:3128", "NO_PROXY": excluded}
-    assert (_proxy(host, environment) is not None) is proxied
+    assert (proxy_for(host, environment) is not None) is proxied
 
 
 def test_a_proxy_that_is_not_there_is_no_answer() -> None:
