@@ -96,6 +96,7 @@ class RefusalCode(StrEnum):
     NOTARY_EXPIRED = "notary.expired"
     NOTARY_TIME = "notary.outside_certificate_validity"
     NOTARY_REVOKED = "notary.revoked"
+    NOTARY_REVOCATION_UNKNOWN = "notary.revocation_unknown"
     NOTARY_SUBJECT = "notary.wrong_subject"
 
     # Formats that are recognised and not read here.

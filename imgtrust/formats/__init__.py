@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from imgtrust.errors import Refused
 from imgtrust.evidence import Format
-from imgtrust.formats import bundle, simplesigning
+from imgtrust.formats import bundle, notarycose, notaryjws, simplesigning
 from imgtrust.formats.mediatypes import format_of
 from imgtrust.refusals import RefusalCode
 
@@ -24,6 +24,8 @@ __all__ = ["format_of", "read"]
 _READERS: Final[dict[Format, Callable[[Evidence], Signed]]] = {
     Format.BUNDLE: bundle.read,
     Format.SIMPLESIGNING: simplesigning.read,
+    Format.NOTARY_JWS: notaryjws.read,
+    Format.NOTARY_COSE: notarycose.read,
 }
 
 

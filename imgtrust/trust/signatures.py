@@ -14,6 +14,7 @@ from imgtrust.refusals import RefusalCode
 from imgtrust.trust.dating import stamped_times
 from imgtrust.trust.holding import holds
 from imgtrust.trust.keys import plausible
+from imgtrust.trust.notary.answers import NONE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from imgtrust.evidence import Evidence, Kind, Signed, Statement
     from imgtrust.trust.keys import TrustedKey
+    from imgtrust.trust.notary.answers import Revocations
     from imgtrust.trust.roots import TrustRoot
     from imgtrust.trust.times import ClaimedTime, VerifiedTime
 
@@ -90,8 +92,12 @@ class _Believed:
     second_opinion: str = ""
 
 
-def assess(evidence: Evidence, root: TrustRoot, *, at: datetime) -> VerifiedSignature | Refusal:
+def assess(
+    evidence: Evidence, root: TrustRoot, *, at: datetime, revocations: Revocations = NONE
+) -> VerifiedSignature | Refusal:
     """Believe one piece of evidence, or say why not; ``at`` is the time of judgement (aware UTC).
+
+    ``revocations``: what was answered to ``trust.notary.judgement.questions``, for Notary's certificates.
 
     The order is fixed: parse, signature and everything that proves who made it, subject. A time-stamp that does not
     verify becomes a claim, and takes nothing from the signature but the time. Never raises for anything that the bytes
@@ -100,8 +106,11 @@ def assess(evidence: Evidence, root: TrustRoot, *, at: datetime) -> VerifiedSign
     try:
         signed = read(evidence)
         _check_content(evidence)
-        judge = _by_certificate if signed.certificates else _by_key
-        believed = judge(signed, evidence, root, at)
+        if signed.notary is not None:
+            believed = _by_notary(signed, evidence, root, at, revocations)
+        else:
+            judge = _by_certificate if signed.certificates else _by_key
+            believed = judge(signed, evidence, root, at)
         _check_subject(signed, evidence)
     except Refused as exc:
         layer_format = format_of(evidence.layer.media_type)
@@ -120,6 +129,16 @@ def assess(evidence: Evidence, root: TrustRoot, *, at: datetime) -> VerifiedSign
         believed.not_checked,
         believed.second_opinion,
     )
+
+
+def _by_notary(
+    signed: Signed, evidence: Evidence, root: TrustRoot, at: datetime, revocations: Revocations
+) -> _Believed:
+    """A signature of the Notary Project."""
+    from imgtrust.trust.notary import judgement  # noqa: PLC0415 - a run with bare keys does not pay for X.509
+
+    found = judgement.verify(signed, evidence, root, at=at, revocations=revocations)
+    return _Believed(found.names, found.identity, found.times, found.claims, found.not_checked)
 
 
 def _by_certificate(signed: Signed, evidence: Evidence, root: TrustRoot, at: datetime) -> _Believed:

@@ -32,6 +32,7 @@ __all__ = [
     "TimeSource",
     "TimestampAuthority",
     "VerifiedTime",
+    "authentic_time",
     "check_response",
     "read_token",
     "verify_promise",
@@ -146,6 +147,21 @@ def verify_promise(promise: bytes, data: bytes, key: PublicKey, seconds: int, lo
     return VerifiedTime(moment, TimeSource.REKOR, log, timedelta(seconds=1))
 
 
+def authentic_time(moment: datetime, authority: str, *, at: datetime) -> VerifiedTime:
+    """The time that a signing authority of the Notary Project vouches for (notary.md 8).
+
+    The caller has proven that ``moment`` (aware UTC) is in a header that such an authority signed. Its clock counts
+    whole seconds, and Notary knows no accuracy of it.
+
+    Raises:
+        Refused: TIME_FUTURE, it lies after the time of judgement.
+    """
+    if moment > at:
+        message = f"the authentic signing time {moment.isoformat()} lies after the time of judgement {at.isoformat()}"
+        raise Refused(RefusalCode.TIME_FUTURE, message)
+    return VerifiedTime(moment, TimeSource.SIGNING_AUTHORITY, authority, timedelta())
+
+
 def check_response(response: bytes, message: bytes, nonce: int | None) -> datetime:
     """What a client checks of an answer before it attaches it: it is granted, of this message, with this nonce.
 
@@ -213,7 +229,15 @@ def _check_authority(token: Token, response: bytes, authority: TimestampAuthorit
         message = "the time-stamp breaks a rule: its signed attributes name another certificate than the signer's"
         raise Refused(RefusalCode.TIME_INVALID, message)
     _check_signature(token, leaf)
-    _check_chain(response, authority)
+    _check_chain(_in_order(token, response), authority)
+
+
+def _in_order(token: Token, response: bytes) -> bytes:
+    """The response with its certificates in the order of a DER SET (X.690 section 11.6).
+
+    Nobody signed their order, some authorities write them leaf to root, and rfc3161-client reads no such token.
+    """
+    return response.replace(b"".join(token.certificates), b"".join(sorted(token.certificates)), 1)
 
 
 def _check_signature(token: Token, leaf: bytes) -> None:

@@ -15,11 +15,11 @@ from typing import Any, Final
 
 import pytest
 
-from imgtrust.content import Descriptor, Manifest, describe, parse_manifest
+from imgtrust.content import Manifest, describe, parse_manifest
 from imgtrust.errors import Refused
 from imgtrust.evidence import Evidence, Kind, Origin
 from imgtrust.formats import attachments
-from imgtrust.formats.mediatypes import BUNDLE_TYPE, NOTARY_COSE_LAYER, NOTARY_JWS_LAYER
+from imgtrust.formats.mediatypes import BUNDLE_TYPE
 from imgtrust.formats.statement import parse_statement, write_statement
 from imgtrust.predicates.provenance import claimed_times
 from imgtrust.predicates.sbom import recognise, recognise_predicate
@@ -42,7 +42,6 @@ BUNDLES: Final = VECTORS / "sigstore" / "bundles"
 LEGACY: Final = VECTORS / "cosign" / "legacy-registry"
 NOTARY: Final = VECTORS / "notary"
 BUNDLE_NAMES: Final = sorted(path.parent.name for path in BUNDLES.glob("*/bundle.sigstore.json"))
-LATER: Final = {RefusalCode.FORMAT_UNSUPPORTED: "Notary Project signature"}
 BEACON: Final = (
     "https://github.com/sigstore-conformance/extremely-dangerous-public-oidc-beacon/"
     ".github/workflows/extremely-dangerous-oidc-beacon.yml@refs/heads/main"
@@ -310,34 +309,6 @@ def test_the_keyless_bundle_of_an_image_is_believed() -> None:
 
 
 # --- Notary -----------------------------------------------------------------------------------------------------------
-
-ENVELOPES: Final = sorted(NOTARY.glob("envelopes/*"))
-
-
-@pytest.mark.parametrize("path", ENVELOPES, ids=[path.name for path in ENVELOPES])
-def test_a_notary_envelope_gives_its_expected_result(path: Path) -> None:
-    payload = path.read_bytes()
-    layer = describe(payload, NOTARY_COSE_LAYER if path.name.startswith("cose") else NOTARY_JWS_LAYER)
-    found = assess(Evidence(Digest.of(b""), layer.digest, Origin.REFERRER, layer, payload), alice(), at=AT)
-    assert isinstance(found, Refusal)
-    assert found.code is RefusalCode.FORMAT_UNSUPPORTED
-    pytest.skip(f"{path.name}: {LATER[found.code]}")
-
-
-SIGNED: Final = sorted(NOTARY.glob("layouts/*"))
-
-
-@pytest.mark.parametrize("folder", SIGNED, ids=[folder.name for folder in SIGNED])
-def test_a_layout_signed_by_notation_gives_its_expected_result(folder: Path) -> None:
-    candidates: list[Descriptor] = []
-    for blob in sorted((folder / "blobs" / "sha256").iterdir()):
-        raw = blob.read_bytes()
-        if b'"schemaVersion"' not in raw or b'"layers"' not in raw:
-            continue
-        manifest = parse_manifest(raw, json.loads(raw)["mediaType"])
-        candidates.extend(attachments.candidates(manifest, legacy=False))
-    assert candidates, "the signature of the layout was not recognised as one"
-    pytest.skip(f"{folder.name}: {LATER[RefusalCode.FORMAT_UNSUPPORTED]}")
 
 
 def test_the_roots_of_time_stamp_authorities_are_read() -> None:

@@ -37,10 +37,9 @@ def test_a_layers_media_type_names_its_format(media_type: str, expected: Format)
     assert format_of(media_type) is expected
 
 
-@pytest.mark.parametrize("media_type", ["application/jose+json", "application/cose", "text/plain"])
-def test_formats_without_a_reader_are_refused_by_name(media_type: str) -> None:
-    with pytest.raises(Refused, match=media_type.replace("+", r"\+")) as caught:
-        read(evidence(b"x", media_type))
+def test_formats_without_a_reader_are_refused_by_name() -> None:
+    with pytest.raises(Refused, match="text/plain") as caught:
+        read(evidence(b"x", "text/plain"))
     assert caught.value.code is RefusalCode.FORMAT_UNSUPPORTED
 
 

@@ -228,9 +228,9 @@ def test_what_the_store_found_wrong_is_refused_unread() -> None:
 
 
 def test_unread_formats_are_refused_by_name() -> None:
-    found = judge(evidence(b"{}", "application/jose+json"), trusting(KEY))
+    found = judge(evidence(b"{}", "text/plain"), trusting(KEY))
     assert isinstance(found, Refusal)
-    assert (found.code, found.format) == (RefusalCode.FORMAT_UNSUPPORTED, Format.NOTARY_JWS)
+    assert (found.code, found.format) == (RefusalCode.FORMAT_UNSUPPORTED, Format.UNKNOWN)
 
 
 # --- times ------------------------------------------------------------------------------------------------------------

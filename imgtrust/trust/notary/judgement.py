@@ -1,0 +1,206 @@
+"""Belief in one Notary signature: whom it is from, when it was made, and whether it still holds. Pure.
+
+Knows the order of notary.md 7. What is asked of responders is asked only about signatures that hold in all other ways:
+no address that a stranger wrote into a certificate is ever fetched.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from imgtrust import strict_json
+from imgtrust.errors import Refused
+from imgtrust.evidence import Format
+from imgtrust.formats import format_of, read
+from imgtrust.refusals import RefusalCode
+from imgtrust.trust.dating import stamped_times
+from imgtrust.trust.notary import revocation
+from imgtrust.trust.notary.answers import NONE
+from imgtrust.trust.notary.chain import check_valid, read_chain
+from imgtrust.trust.notary.envelopes import check_signature
+from imgtrust.trust.notary.stores import AWS_SIGNER, identity_of, trusted_by
+from imgtrust.trust.times import ClaimedTime, TimeSource, authentic_time
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from cryptography import x509
+
+    from imgtrust.content import Descriptor
+    from imgtrust.evidence import Evidence, NotaryClaims, Signed
+    from imgtrust.trust.anchors import TrustedNotary
+    from imgtrust.trust.notary.answers import Question, Revocations
+    from imgtrust.trust.roots import TrustRoot
+    from imgtrust.trust.times import VerifiedTime
+
+__all__ = ["NotaryBelief", "questions", "verify"]
+
+_ENFORCE: Final = "enforce"
+_SKIP: Final = "skip"
+_CLAIM: Final = "notary-signing-time"
+_AWS_NOT_ASKED: Final = "AWS Signer was not asked (GetRevocationStatus is not in this version)"
+
+
+@dataclass(frozen=True, slots=True)
+class NotaryBelief:
+    """What was proven of a Notary signature.
+
+    ``names`` are those of the policy (sorted), ``identity`` makes signers distinct, ``not_checked`` says what nobody
+    asked or could tell.
+    """
+
+    names: tuple[str, ...]
+    identity: str
+    times: tuple[VerifiedTime, ...]
+    claims: tuple[ClaimedTime, ...]
+    not_checked: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Proof:
+    """All that holds before anybody is asked about revocation. ``moment``: when it was signed, where that is proven."""
+
+    chain: tuple[x509.Certificate, ...]
+    signers: tuple[TrustedNotary, ...]
+    identity: str
+    times: tuple[VerifiedTime, ...]
+    claims: tuple[ClaimedTime, ...]
+    moment: datetime | None
+
+
+def verify(
+    signed: Signed, evidence: Evidence, root: TrustRoot, *, at: datetime, revocations: Revocations = NONE
+) -> NotaryBelief:
+    """Prove who made a Notary signature of exactly this image, and when; ``at`` is the time of judgement (aware UTC).
+
+    Raises:
+        Refused: NOTARY_* or TIME_FUTURE; NOTARY_REVOCATION_UNKNOWN where it is believed but for an answer about
+            revocation that the policy demands and that did not come.
+    """
+    proof = _prove(signed, evidence, root, at)
+    asked = [each for each in proof.signers if each.revocation != _SKIP and each.kind != AWS_SIGNER]
+    standing = revocation.judge(proof.chain, revocations, proof.moment) if asked else None
+    refusals: list[Refused] = []
+    notes: dict[str, None] = {}
+    names = set()
+    for signer in proof.signers:
+        try:
+            note = _hear(signer, standing)
+        except Refused as exc:
+            refusals.append(exc)
+            continue
+        names.add(signer.name)
+        if note:
+            notes[note] = None
+    if not names:
+        raise refusals[0]
+    if any(time.source is TimeSource.RFC3161 for time in proof.times):
+        notes["revocation of the certificates of the time-stamp authority: nobody was asked"] = None
+    return NotaryBelief(tuple(sorted(names)), proof.identity, proof.times, proof.claims, tuple(notes))
+
+
+def questions(
+    evidence: Evidence, root: TrustRoot, *, at: datetime, revocations: Revocations = NONE
+) -> tuple[Question, ...]:
+    """What has to be asked before ``verify`` can tell, given the answers so far; nothing for any other evidence.
+
+    Asked again with the answers until nothing is left: where a responder does not answer the next is named, then the
+    lists.
+    """
+    if format_of(evidence.layer.media_type) not in {Format.NOTARY_JWS, Format.NOTARY_COSE}:
+        return ()
+    try:
+        proof = _prove(read(evidence), evidence, root, at)
+    except Refused:
+        return ()
+    if all(signer.revocation == _SKIP or signer.kind == AWS_SIGNER for signer in proof.signers):
+        return ()
+    return revocation.next_questions(proof.chain, revocations)
+
+
+def _prove(signed: Signed, evidence: Evidence, root: TrustRoot, at: datetime) -> _Proof:
+    claims = signed.notary
+    if claims is None:
+        message = "envelope: no header of the Notary Project"
+        raise Refused(RefusalCode.NOTARY_MALFORMED, message)
+    chain = read_chain(signed.certificates)
+    check_signature(signed, claims.algorithm, chain[0].public_key())
+    signers = trusted_by(signed, claims, chain, root.notary)
+    if claims.expiry is not None and at >= claims.expiry:
+        message = f"the signature expired at {claims.expiry.isoformat()}"
+        raise Refused(RefusalCode.NOTARY_EXPIRED, message)
+    times, claimed = _times(signed, claims, chain, root, at)
+    _check_target(claims.target, evidence)
+    moment = min((each.time for each in times), default=None)
+    return _Proof(chain, tuple(signers), identity_of(claims, chain), times, claimed, moment)
+
+
+def _times(
+    signed: Signed, claims: NotaryClaims, chain: tuple[x509.Certificate, ...], root: TrustRoot, at: datetime
+) -> tuple[tuple[VerifiedTime, ...], tuple[ClaimedTime, ...]]:
+    """The proven times, at which every certificate was valid; without one they must be valid now (notary.md 8)."""
+    if claims.authentic_time is not None:  # of the scheme that has one, which formats.notary sees to
+        own = authentic_time(claims.authentic_time, _common_name(chain[0]), at=at)
+        check_valid(chain, own.time, own.time, "the authentic signing time")
+        return (own,), ()
+    times, claimed = stamped_times(signed, root.authorities, at=at)
+    for each in times:
+        check_valid(chain, each.time - each.accuracy, each.time + each.accuracy, "the time-stamp")
+    if not times:
+        check_valid(chain, at, at, "no time-stamp proves when it was signed; the time of judgement")
+    return tuple(times), (*claimed, ClaimedTime(claims.signing_time, _CLAIM, "the signer"))
+
+
+def _check_target(target: Descriptor, evidence: Evidence) -> None:
+    """The signed descriptor is that of the image: digest, and size and media type where its bytes are at hand."""
+    if target.digest != evidence.subject:
+        message = f"about another image: {target.digest.short}…, expected {evidence.subject.short}…"
+        raise Refused(RefusalCode.NOTARY_SUBJECT, message)
+    if evidence.content is None:
+        return
+    if len(evidence.content) != target.size:
+        message = f"about {target.size} bytes, and the image's manifest has {len(evidence.content)}"
+        raise Refused(RefusalCode.NOTARY_SUBJECT, message)
+    media_type = _media_type(evidence.content)
+    if media_type not in {None, target.media_type}:
+        message = f"about a {target.media_type[:80]!r}, and the image's manifest is of another media type"
+        raise Refused(RefusalCode.NOTARY_SUBJECT, message)
+
+
+def _media_type(manifest: bytes) -> object:
+    """What a manifest says that it is; None where it does not (image-spec makes the member optional)."""
+    try:
+        document = strict_json.loads(manifest)
+    except strict_json.StrictJsonError:
+        return None
+    return document.get("mediaType") if isinstance(document, dict) else None
+
+
+def _hear(signer: TrustedNotary, standing: revocation.Standing | None) -> str:
+    """What is to be said about revocation under a signer of the policy; empty where all is well.
+
+    Raises:
+        Refused: NOTARY_REVOKED or NOTARY_REVOCATION_UNKNOWN, where the policy enforces the answer.
+    """
+    if signer.revocation == _SKIP:
+        return "revocation: not asked, as the policy says (skip)"
+    if signer.kind == AWS_SIGNER or standing is None:
+        code, reason, note = RefusalCode.NOTARY_REVOCATION_UNKNOWN, _AWS_NOT_ASKED, "could not be checked"
+    elif standing.outcome is revocation.Outcome.GOOD:
+        return standing.reason and f"revocation: {standing.reason}"
+    elif standing.outcome is revocation.Outcome.REVOKED:
+        code, reason, note = RefusalCode.NOTARY_REVOKED, standing.reason, "revoked, and believed all the same"
+    else:
+        code, reason, note = RefusalCode.NOTARY_REVOCATION_UNKNOWN, standing.reason, "could not be checked"
+    if signer.revocation == _ENFORCE:
+        message = f"revocation: {reason}"
+        raise Refused(code, message)
+    return f"revocation: {note} (log): {reason}"
+
+
+def _common_name(certificate: x509.Certificate) -> str:
+    from cryptography.x509.oid import NameOID  # noqa: PLC0415 - only here
+
+    names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    return str(names[0].value) if names else certificate.subject.rfc4514_string()
