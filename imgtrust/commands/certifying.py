@@ -6,6 +6,7 @@ signers: certificates cost more to import than a signature by a key costs to ver
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Final
 
 from imgtrust.commands.anchors import packaged_certificates, packaged_root
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["load_identities", "load_notary", "load_sigstore"]
 
+_SILENT: Final = logging.NullHandler()
 _AWS: Final = "aws-signer"
 _AWS_ADDRESS: Final = "https://d2hvyiie56hcat.cloudfront.net/aws-signer-notation-root.cert"
 
@@ -49,6 +51,7 @@ def load_identities(policy: Policy, base: Path) -> tuple[TrustedIdentity, ...]:
         InputFileError: a trusted root cannot be read.
         UsageError: a pattern is none.
     """
+    logging.getLogger("sigstore").addHandler(_SILENT)  # the second opinion's warnings are no part of our answer
     roots: dict[str, SigstoreRoot] = {}
     found = []
     for signer in policy.signers:

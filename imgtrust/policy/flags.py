@@ -156,7 +156,7 @@ def _keyless(shorthand: Shorthand, name: str, instance: str) -> KeylessSigner:
 
 def _notary(shorthand: Shorthand, name: str) -> NotarySigner:
     """The one Notary signer; ARNs of profiles mean AWS Signer where no type is given."""
-    from imgtrust.policy.signers import check_identity, check_root  # noqa: PLC0415 - only for a Notary signer
+    from imgtrust.policy.subjectnames import check_identity, check_root  # noqa: PLC0415 - only for a Notary signer
 
     identities = tuple(dict.fromkeys(shorthand.notary_identities))
     roots = tuple(dict.fromkeys(shorthand.notary_roots))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from imgtrust.errors import UsageError
 from imgtrust.policy.fields import Fault, nearest
+from imgtrust.policy.subjectnames import check_identity, check_root
 from imgtrust.policy.values import PUBLIC_GOOD, KeylessSigner, KeySigner, NotarySigner, SigstoreTrust
 
 if TYPE_CHECKING:
@@ -19,13 +20,9 @@ if TYPE_CHECKING:
     from imgtrust.policy.lines import KeyPath
     from imgtrust.policy.values import Signer
 
-__all__ = ["check_identity", "check_root", "read_instance", "read_signer", "read_window"]
+__all__ = ["read_instance", "read_signer", "read_window"]
 
 _PRIVATE: Final = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")
-_PROFILE: Final = re.compile(
-    r"arn:aws[a-z0-9-]*:signer:[a-z0-9-]+:[0-9]{12}:/signing-profiles/[A-Za-z0-9_]{2,64}(?:/[A-Za-z0-9]{10})?"
-)
-_PINNED: Final = re.compile(r"[^#]+(?:#sha256:[0-9a-f]{64})?")
 
 
 def read_signer(name: str, fields: Fields, instances: tuple[str, ...]) -> Signer:
@@ -62,35 +59,6 @@ def read_window(fields: Fields, path: KeyPath) -> tuple[datetime | None, datetim
     if start is not None and end is not None and start >= end:
         raise Fault((*path, "not_after"), '"not_after" is not later than "not_before": no time lies between them')
     return start, end
-
-
-def check_identity(kind: str, identity: str) -> None:
-    """Refuse an identity that a Notary signer of this kind cannot have.
-
-    Raises:
-        UsageError: not a profile of AWS Signer, or not a subject.
-    """
-    if kind != "aws-signer":
-        from imgtrust.policy.subjectnames import parse_identity  # noqa: PLC0415 - most policies have no Notary signer
-
-        parse_identity(identity)
-    elif _PROFILE.fullmatch(identity) is None:
-        message = (
-            f'"{identity[:120]}" is no signing profile: expected arn:aws:signer:REGION:ACCOUNT:/signing-profiles/NAME, '
-            "or that with /VERSION"
-        )
-        raise UsageError(message)
-
-
-def check_root(root: str) -> None:
-    """Refuse what names no file of certificates.
-
-    Raises:
-        UsageError: the fingerprint behind ``#`` is none.
-    """
-    if _PINNED.fullmatch(root) is None:
-        message = f'"{root[:120]}" is no file of roots: expected FILE, or FILE#sha256: with 64 hex digits in lower case'
-        raise UsageError(message)
 
 
 def _key(name: str, fields: Fields, path: KeyPath) -> KeySigner:

@@ -1,4 +1,4 @@
-"""Distinguished names as Notary's trust policies write them: ``x509.subject: C=US, ST=WA, O=Acme``. Pure.
+"""Whom a Notary signer is: distinguished names (``x509.subject: C=US, …``) and profiles of AWS Signer. Pure.
 
 Knows the string form of RFC 4514 as far as notation reads it (notary.md section 6): one value in each part, no hex
 values, no attribute twice, and C, ST and O always there.
@@ -11,7 +11,7 @@ from typing import Final
 
 from imgtrust.errors import UsageError
 
-__all__ = ["ANY", "PREFIX", "SubjectName", "parse_identity"]
+__all__ = ["ANY", "PREFIX", "SubjectName", "check_identity", "check_root", "parse_identity"]
 
 SubjectName = tuple[tuple[str, str], ...]
 """Pairs of attribute (upper case) and value, in the order written; nothing for any subject."""
@@ -20,10 +20,41 @@ PREFIX: Final = "x509.subject:"
 ANY: Final = "*"
 """As an identity: whoever has a certificate under the roots."""
 
+_PROFILE: Final = re.compile(
+    r"arn:aws[a-z0-9-]*:signer:[a-z0-9-]+:[0-9]{12}:/signing-profiles/[A-Za-z0-9_]{2,64}(?:/[A-Za-z0-9]{10})?"
+)
+_PINNED: Final = re.compile(r"[^#]+(?:#sha256:[0-9a-f]{64})?")
 _MANDATORY: Final = ("C", "ST", "O")
 _ALIASES: Final = {"S": "ST"}
 _ATTRIBUTE: Final = re.compile(r"[ \t]*([A-Za-z][A-Za-z0-9-]*|[0-9]+(?:\.[0-9]+)+)[ \t]*=[ \t]*")
 _PIECE: Final = re.compile(r"\\([0-9A-Fa-f]{2})|\\([ \"#+,;<=>\\])|([^\\,+;<>\"\x00]+)")
+
+
+def check_identity(kind: str, identity: str) -> None:
+    """Refuse an identity that a Notary signer of this kind cannot have.
+
+    Raises:
+        UsageError: not a profile of AWS Signer, or not a subject.
+    """
+    if kind != "aws-signer":
+        parse_identity(identity)
+    elif _PROFILE.fullmatch(identity) is None:
+        message = (
+            f'"{identity[:120]}" is no signing profile: expected arn:aws:signer:REGION:ACCOUNT:/signing-profiles/NAME, '
+            "or that with /VERSION"
+        )
+        raise UsageError(message)
+
+
+def check_root(root: str) -> None:
+    """Refuse what names no file of certificates.
+
+    Raises:
+        UsageError: the fingerprint behind ``#`` is none.
+    """
+    if _PINNED.fullmatch(root) is None:
+        message = f'"{root[:120]}" is no file of roots: expected FILE, or FILE#sha256: with 64 hex digits in lower case'
+        raise UsageError(message)
 
 
 def parse_identity(text: str) -> SubjectName:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from imgtrust.evidence import Evidence, Kind, Signed, Statement
+    from imgtrust.trust.keyless import Keyless
     from imgtrust.trust.keys import TrustedKey
     from imgtrust.trust.notary.answers import Revocations
     from imgtrust.trust.roots import TrustRoot
@@ -89,7 +90,7 @@ class _Believed:
     times: tuple[VerifiedTime, ...]
     claims: tuple[ClaimedTime, ...]
     not_checked: tuple[str, ...] = ()
-    second_opinion: str = ""
+    keyless: Keyless | None = None
 
 
 def assess(
@@ -99,9 +100,9 @@ def assess(
 
     ``revocations``: what was answered to ``trust.notary.judgement.questions``, for Notary's certificates.
 
-    The order is fixed: parse, signature and everything that proves who made it, subject. A time-stamp that does not
-    verify becomes a claim, and takes nothing from the signature but the time. Never raises for anything that the bytes
-    could cause.
+    The order is fixed: parse, signature and everything that proves who made it, subject, second opinion. A time-stamp
+    that does not verify becomes a claim, and takes nothing from the signature but the time. Never raises for anything
+    that the bytes could cause.
     """
     try:
         signed = read(evidence)
@@ -112,6 +113,7 @@ def assess(
             judge = _by_certificate if signed.certificates else _by_key
             believed = judge(signed, evidence, root, at)
         _check_subject(signed, evidence)
+        opinion = "" if believed.keyless is None else _second_opinion(signed, evidence, believed.keyless)
     except Refused as exc:
         layer_format = format_of(evidence.layer.media_type)
         return Refusal(layer_format, evidence.digest, evidence.subject, exc.code, exc.reason)
@@ -127,7 +129,7 @@ def assess(
         believed.claims,
         signed.annotations,
         believed.not_checked,
-        believed.second_opinion,
+        opinion,
     )
 
 
@@ -147,7 +149,25 @@ def _by_certificate(signed: Signed, evidence: Evidence, root: TrustRoot, at: dat
 
     found = keyless.verify(signed, evidence, root, at=at)
     unlogged = () if found.logged else ("transparency log: the policy asks for no entry, and there is none",)
-    return _Believed(found.names, found.identity, found.times, found.claims, unlogged)
+    return _Believed(found.names, found.identity, found.times, found.claims, unlogged, found)
+
+
+def _second_opinion(signed: Signed, evidence: Evidence, found: Keyless) -> str:
+    """What another verifier says of a signature that is believed here; both have to believe it.
+
+    Raises:
+        Refused: SECOND_OPINION, with both answers.
+    """
+    from imgtrust.trust import secondopinion  # noqa: PLC0415 - as above
+
+    match secondopinion.second_opinion(evidence, signed, found.trusted, found.times):
+        case secondopinion.Agreement(by):
+            return f"{by} agrees"
+        case secondopinion.NotSupported(reason):
+            return f"not judged by sigstore-python: {reason}"
+        case secondopinion.Disagreement(by, reason):
+            message = f"imgtrust finds a signature by {found.identity[:200]}, and {by} does not: {reason}"
+            raise Refused(RefusalCode.SECOND_OPINION, message)
 
 
 def _by_key(signed: Signed, evidence: Evidence, root: TrustRoot, at: datetime) -> _Believed:

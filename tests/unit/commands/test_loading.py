@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import logging
 import subprocess
 import sys
 from dataclasses import replace
@@ -260,3 +261,9 @@ print([name for name in ("cryptography.x509", "sigstore", "imgtrust.policy.patte
 """
     done = subprocess.run([sys.executable, "-c", script, PEM], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_warnings_of_the_second_opinion_are_not_printed(capfd: pytest.CaptureFixture[str]) -> None:
+    load_flags(Shorthand(identity="a@acme.example", issuer="https://issuer.example"), NONE)
+    logging.getLogger("sigstore.models").warning("this bundle contains a root CA")
+    assert capfd.readouterr().err == ""

@@ -1,0 +1,270 @@
+"""The second opinion: asked where the shape is known to it, said where it is not, and its no is a no."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from imgtrust.content import describe
+from imgtrust.evidence import Evidence, Format
+from imgtrust.formats import read
+from imgtrust.formats.mediatypes import BUNDLE_TYPE
+from imgtrust.reference import Digest
+from imgtrust.refusals import RefusalCode
+from imgtrust.trust import keyless
+from imgtrust.trust.identities import EXTENSIONS
+from imgtrust.trust.roots import TrustRoot
+from imgtrust.trust.secondopinion import _CLASSES, Agreement, Disagreement, NotSupported, second_opinion
+from imgtrust.trust.signatures import Refusal, VerifiedSignature, assess
+from imgtrust.trust.times import TimeSource
+from tests.unit.test_vectors import ACTIONS, AT, BUNDLES, VECTORS, bundle_evidence, bundle_root
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from imgtrust.evidence import LogEntry, Signed
+    from imgtrust.trust.anchors import SigstoreRoot, TrustedIdentity
+    from imgtrust.trust.keyless import Keyless
+    from imgtrust.trust.times import VerifiedTime
+
+pytestmark = pytest.mark.skipif(not VECTORS.is_dir(), reason=f"no vectors at {VECTORS}; set IMGTRUST_VECTORS")
+
+MESSAGE: Final = "rekor2-happy-path"
+STATEMENT: Final = "rekor2-dsse-happy-path"
+PROMISED: Final = "happy-path-v0.3"
+
+
+class Case:
+    """One bundle that we believe, with all that is asked about it."""
+
+    def __init__(self, name: str) -> None:
+        folder = BUNDLES / name
+        self.evidence = bundle_evidence(folder)
+        self.root = bundle_root(folder)
+        self.signed = read(self.evidence)
+        self.found: Keyless = keyless.verify(self.signed, self.evidence, self.root, at=AT)
+
+    def ask(
+        self,
+        *,
+        evidence: Evidence | None = None,
+        signed: Signed | None = None,
+        trusted: tuple[TrustedIdentity, ...] = (),
+        times: tuple[VerifiedTime, ...] | None = None,
+    ) -> Agreement | Disagreement | NotSupported:
+        return second_opinion(
+            evidence or self.evidence,
+            signed or self.signed,
+            trusted or self.found.trusted,
+            self.found.times if times is None else times,
+        )
+
+    def instance(self, **changes: Any) -> tuple[TrustedIdentity, ...]:
+        """The identity under another instance."""
+        (identity,) = self.found.trusted
+        root: SigstoreRoot = replace(identity.root, **changes)
+        return (replace(identity, root=root),)
+
+    def entry(self, **changes: Any) -> Signed:
+        """What was read, with another log entry."""
+        entry: LogEntry = replace(self.signed.log_entries[0], **changes)
+        return replace(self.signed, log_entries=(entry,))
+
+    def payload(self, change: Callable[[dict[str, object]], object]) -> Evidence:
+        """The evidence with another bundle."""
+        bundle = json.loads(self.evidence.payload)
+        change(bundle)
+        payload = json.dumps(bundle).encode()
+        layer = describe(payload, BUNDLE_TYPE)
+        return replace(self.evidence, payload=payload, layer=layer, digest=layer.digest)
+
+
+@pytest.mark.parametrize("name", [MESSAGE, STATEMENT, PROMISED, "happy-path-v0.1", "happy-path-intoto-in-dsse-v3"])
+def test_a_bundle_of_a_known_shape_is_believed_by_both(name: str) -> None:
+    answer = Case(name).ask()
+    assert isinstance(answer, Agreement), answer
+    assert answer.by.startswith("sigstore-python ")
+
+
+def test_the_report_of_a_signature_says_that_both_agree() -> None:
+    case = Case(MESSAGE)
+    found = assess(case.evidence, case.root, at=AT)
+    assert isinstance(found, VerifiedSignature)
+    assert found.second_opinion.endswith("agrees")
+
+
+def test_patterns_are_asked_there_too() -> None:
+    case = Case(MESSAGE)
+    (identity,) = case.found.trusted
+    pattern = replace(identity, identity=re.compile("https://.*/main"), issuer=re.compile(f"{ACTIONS}|x"))
+    assert isinstance(case.ask(trusted=(pattern,)), Agreement)
+    for other in (replace(pattern, identity=re.compile("https")), replace(pattern, issuer=re.compile("x"))):
+        answer = case.ask(trusted=(identity, other))
+        assert isinstance(answer, Disagreement)
+        assert "of the certificate matches" in answer.reason
+
+
+def test_another_identity_or_issuer_is_refused_there_too() -> None:
+    case = Case(MESSAGE)
+    (identity,) = case.found.trusted
+    for other in (replace(identity, identity="x"), replace(identity, issuer="x")):
+        assert isinstance(case.ask(trusted=(other,)), Disagreement)
+
+
+def test_every_extension_of_a_policy_is_asked_there_too() -> None:
+    assert set(_CLASSES) == set(EXTENSIONS)
+    case = Case(MESSAGE)
+    (identity,) = case.found.trusted
+    assert isinstance(case.ask(trusted=(replace(identity, extensions=case.found.named.extensions),)), Agreement)
+    for name in EXTENSIONS:
+        answer = case.ask(trusted=(replace(identity, extensions=((name, "other"),)),))
+        assert isinstance(answer, Disagreement), name
+
+
+def test_an_image_that_the_bundle_is_not_about_is_refused_there_too() -> None:
+    case = Case(MESSAGE)
+    other = replace(case.evidence, subject=Digest.of(b"another image"))
+    assert isinstance(case.ask(evidence=other), Disagreement)
+
+
+def test_an_altered_signature_is_refused_there_too() -> None:
+    case = Case(STATEMENT)
+
+    def alter(bundle: dict[str, object]) -> None:
+        envelope = bundle["dsseEnvelope"]
+        assert isinstance(envelope, dict)
+        envelope["payload"] = envelope["payload"][:-4] + "fQ=="
+
+    assert isinstance(case.ask(evidence=case.payload(alter)), Disagreement)
+
+
+def test_a_bundle_that_it_cannot_even_read_is_a_no() -> None:
+    case = Case(MESSAGE)
+    answer = case.ask(evidence=case.payload(lambda bundle: bundle.update(surprise=1)))
+    assert isinstance(answer, Disagreement)
+    assert answer.reason
+
+
+def test_another_reading_of_the_payload_is_a_no() -> None:
+    case = Case(STATEMENT)
+    answer = case.ask(signed=replace(case.signed, message=b"something else"))
+    assert answer == Disagreement(
+        answer.by if isinstance(answer, Disagreement) else "", "it reads another payload in the envelope"
+    )
+    assert isinstance(case.ask(signed=replace(case.signed, message=None)), Disagreement)
+
+
+def test_a_disagreement_rejects_and_shows_both_answers() -> None:
+    """The same token twice: here it counts once, there it is an error."""
+    case = Case(MESSAGE)
+
+    def twice(bundle: dict[str, object]) -> None:
+        material = bundle["verificationMaterial"]
+        assert isinstance(material, dict)
+        material["timestampVerificationData"]["rfc3161Timestamps"] *= 2
+
+    found = assess(case.payload(twice), case.root, at=AT)
+    assert isinstance(found, Refusal)
+    assert found.code is RefusalCode.SECOND_OPINION
+    assert "imgtrust finds a signature by https://github.com/sigstore-conformance" in found.reason
+    assert "does not: duplicate timestamp found" in found.reason
+
+
+def test_shapes_that_it_cannot_judge_are_said() -> None:
+    case, statement = Case(MESSAGE), Case(STATEMENT)
+    proof = case.signed.log_entries[0].proof
+    assert proof is not None
+    long = Digest.parse("sha512:" + "0" * 128)
+    time = case.found.times[0]
+    (identity,) = case.found.trusted
+    ended = tuple(replace(each, not_after=time.time) for each in identity.root.authorities)
+    entry = case.signed.log_entries[0]
+    answers = [
+        (case.ask(signed=replace(case.signed, format=Format.SIMPLESIGNING)), "reads Sigstore bundles only"),
+        (case.ask(evidence=replace(case.evidence, subject=long)), "knows sha256 only"),
+        (case.ask(signed=replace(case.signed, digest_algorithm="sha384")), "knows sha256 only"),
+        (case.ask(signed=replace(case.signed, log_entries=())), "exactly one log entry, there are 0"),
+        (case.ask(signed=replace(case.signed, log_entries=(entry, entry))), "exactly one log entry, there are 2"),
+        (case.ask(signed=case.entry(proof=None)), "an inclusion proof with a checkpoint"),
+        (case.ask(signed=case.entry(proof=replace(proof, checkpoint=None))), "an inclusion proof with a checkpoint"),
+        (case.ask(signed=case.entry(log_index=0)), "the first entry of a log"),
+        (case.ask(signed=case.entry(proof=replace(proof, log_index=0))), "the first entry of a log"),
+        (case.ask(signed=case.entry(kind="dsse", version="0.0.1")), "of kind dsse 0.0.1 for this"),
+        (statement.ask(signed=statement.entry(version="0.0.1")), "of kind hashedrekord 0.0.1 for this"),
+        (case.ask(signed=case.entry(log_id=b"x")), "the log is not one of the instance's"),
+        (case.ask(times=()), "counts no time of an authority"),
+        (case.ask(times=(replace(time, authority="own TSA"),)), "counts no time of an authority"),
+        (case.ask(trusted=case.instance(authorities=ended)), "or of its last second"),
+        (case.ask(trusted=case.instance(raw=b"{}")), "cannot use the trusted root"),
+    ]
+    for answer, said in answers:
+        assert isinstance(answer, NotSupported), said
+        assert said in answer.reason
+
+
+def leaf(key: ec.EllipticCurvePrivateKey, name: x509.GeneralName) -> bytes:
+    """A certificate with this key and name; nothing else of it matters here."""
+    builder = x509.CertificateBuilder(
+        issuer_name=x509.Name([]),
+        subject_name=x509.Name([]),
+        public_key=key.public_key(),
+        serial_number=1,
+        not_valid_before=AT,
+        not_valid_after=AT,
+    ).add_extension(x509.SubjectAlternativeName([name]), critical=True)
+    return builder.sign(key, hashes.SHA256()).public_bytes(Encoding.DER)
+
+
+def test_certificates_that_it_cannot_judge_are_said() -> None:
+    case = Case(MESSAGE)
+    address = x509.RFC822Name("a@acme.example")
+    other = x509.OtherName(x509.ObjectIdentifier("1.3.6.1.4.1.57264.1.7"), b"\x0c\x01a")
+    for certificate, said in (
+        (leaf(ec.generate_private_key(ec.SECP384R1()), address), "ECDSA P-256 with SHA-256 only"),
+        (leaf(ec.generate_private_key(ec.SECP256R1()), other), "neither address nor URI"),
+    ):
+        answer = case.ask(signed=replace(case.signed, certificates=(certificate,)))
+        assert isinstance(answer, NotSupported)
+        assert said in answer.reason
+
+
+def test_a_longer_digest_beside_a_message_is_said() -> None:
+    case = Case(MESSAGE)
+    assert isinstance(case.ask(signed=replace(case.signed, digest_algorithm="sha512")), NotSupported)
+
+
+def test_one_time_that_it_can_count_is_enough() -> None:
+    case = Case(MESSAGE)
+    time = case.found.times[0]
+    other = replace(time, authority="own TSA", time=time.time + timedelta(seconds=1))
+    assert isinstance(case.ask(times=(other, time)), Agreement)
+    assert isinstance(case.ask(times=(replace(other, source=TimeSource.REKOR),)), Agreement)
+
+
+def test_keys_and_legacy_signatures_are_never_asked_about() -> None:
+    case = BUNDLES / "managed-key-happy-path"
+    found = assess(bundle_evidence(case), bundle_root(case), at=AT)
+    assert isinstance(found, VerifiedSignature)
+    assert found.second_opinion == ""
+
+
+def test_what_it_does_not_judge_is_said_with_the_signature() -> None:
+    folder = BUNDLES / "intoto-with-custom-trust-root"
+    found = assess(bundle_evidence(folder), bundle_root(folder), at=AT)
+    assert isinstance(found, VerifiedSignature)
+    assert found.second_opinion == "not judged by sigstore-python: it cannot read the first entry of a log"
+
+
+def test_a_trust_root_without_identities_asks_nobody() -> None:
+    case = Case(MESSAGE)
+    found = assess(case.evidence, TrustRoot(), at=AT)
+    assert isinstance(found, Refusal)
