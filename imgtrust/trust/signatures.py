@@ -113,7 +113,7 @@ def assess(
             judge = _by_certificate if signed.certificates else _by_key
             believed = judge(signed, evidence, root, at)
         _check_subject(signed, evidence)
-        opinion = "" if believed.keyless is None else _second_opinion(signed, evidence, believed.keyless)
+        opinion, unjudged = ("", ()) if believed.keyless is None else _asked(signed, evidence, believed.keyless)
     except Refused as exc:
         layer_format = format_of(evidence.layer.media_type)
         return Refusal(layer_format, evidence.digest, evidence.subject, exc.code, exc.reason)
@@ -128,7 +128,7 @@ def assess(
         believed.times,
         believed.claims,
         signed.annotations,
-        believed.not_checked,
+        (*believed.not_checked, *unjudged),
         opinion,
     )
 
@@ -152,22 +152,22 @@ def _by_certificate(signed: Signed, evidence: Evidence, root: TrustRoot, at: dat
     return _Believed(found.names, found.identity, found.times, found.claims, unlogged, found)
 
 
-def _second_opinion(signed: Signed, evidence: Evidence, found: Keyless) -> str:
-    """What another verifier says of a signature that is believed here; both have to believe it.
+def _asked(signed: Signed, evidence: Evidence, found: Keyless) -> tuple[str, tuple[str, ...]]:
+    """What another verifier says of a signature that is believed here, and what it could not judge.
 
     Raises:
         Refused: SECOND_OPINION, with both answers.
     """
     from imgtrust.trust import secondopinion  # noqa: PLC0415 - as above
 
-    match secondopinion.second_opinion(evidence, signed, found.trusted, found.times):
-        case secondopinion.Agreement(by):
-            return f"{by} agrees"
-        case secondopinion.NotSupported(reason):
-            return f"not judged by sigstore-python: {reason}"
-        case secondopinion.Disagreement(by, reason):
-            message = f"imgtrust finds a signature by {found.identity[:200]}, and {by} does not: {reason}"
-            raise Refused(RefusalCode.SECOND_OPINION, message)
+    answer = secondopinion.second_opinion(evidence, signed, found.trusted, found.times)
+    if isinstance(answer, secondopinion.Disagreement):
+        message = f"imgtrust finds a signature by {found.identity[:200]}, and {answer.by} does not: {answer.reason}"
+        raise Refused(RefusalCode.SECOND_OPINION, message)
+    if isinstance(answer, secondopinion.NotSupported):
+        missing = f"second opinion: sigstore-python does not judge this shape ({answer.reason})"
+        return f"not judged by sigstore-python: {answer.reason}", (missing,)
+    return f"{answer.by} agrees", ()
 
 
 def _by_key(signed: Signed, evidence: Evidence, root: TrustRoot, at: datetime) -> _Believed:

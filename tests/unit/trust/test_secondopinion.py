@@ -26,7 +26,10 @@ from imgtrust.trust.roots import TrustRoot
 from imgtrust.trust.secondopinion import _CLASSES, Agreement, Disagreement, NotSupported, second_opinion
 from imgtrust.trust.signatures import Refusal, VerifiedSignature, assess
 from imgtrust.trust.times import TimeSource
-from tests.unit.test_vectors import ACTIONS, AT, BUNDLES, VECTORS, bundle_evidence, bundle_root
+from tests.simulators.evidence import MANIFEST, Key
+from tests.simulators.fulcio import ISSUER, WHEN, extension, utf8
+from tests.simulators.sigstore import V1, V2, Signer, VirtualSigstore
+from tests.simulators.translog import Log
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,20 +39,31 @@ if TYPE_CHECKING:
     from imgtrust.trust.keyless import Keyless
     from imgtrust.trust.times import VerifiedTime
 
-pytestmark = pytest.mark.skipif(not VECTORS.is_dir(), reason=f"no vectors at {VECTORS}; set IMGTRUST_VECTORS")
+SIGSTORE: Final = VirtualSigstore()
+HASHED: Final = ("hashedrekord", "0.0.1")
+YOUNG: Final = VirtualSigstore(log=Log("rekor.acme.test", leaves=[], before=0))
+"""An instance whose log is empty."""
+AT: Final = WHEN + timedelta(days=1)
+WORKFLOW: Final = "https://github.com/acme/app/.github/workflows/release.yml@refs/heads/main"
+DETAILS: Final = {name: f"the {name}" for name in EXTENSIONS}
 
-MESSAGE: Final = "rekor2-happy-path"
-STATEMENT: Final = "rekor2-dsse-happy-path"
-PROMISED: Final = "happy-path-v0.3"
+MESSAGE: Final[dict[str, Any]] = {"kind": V2, "message": MANIFEST}
+STATEMENT: Final[dict[str, Any]] = {"kind": V2}
+PROMISED: Final[dict[str, Any]] = {"kind": V1}
+
+
+def workflow() -> Signer:
+    """Somebody whose certificate has everything that a policy may ask for."""
+    more = [extension(int(oid.rpartition(".")[2]), utf8(DETAILS[name])) for name, oid in EXTENSIONS.items()]
+    return SIGSTORE.certify(names=(x509.UniformResourceIdentifier(WORKFLOW),), more=more)
 
 
 class Case:
     """One bundle that we believe, with all that is asked about it."""
 
-    def __init__(self, name: str) -> None:
-        folder = BUNDLES / name
-        self.evidence = bundle_evidence(folder)
-        self.root = bundle_root(folder)
+    def __init__(self, shape: dict[str, Any]) -> None:
+        self.evidence = SIGSTORE.evidence(workflow(), **shape)
+        self.root = SIGSTORE.trusting(WORKFLOW)
         self.signed = read(self.evidence)
         self.found: Keyless = keyless.verify(self.signed, self.evidence, self.root, at=AT)
 
@@ -88,9 +102,12 @@ class Case:
         return replace(self.evidence, payload=payload, layer=layer, digest=layer.digest)
 
 
-@pytest.mark.parametrize("name", [MESSAGE, STATEMENT, PROMISED, "happy-path-v0.1", "happy-path-intoto-in-dsse-v3"])
-def test_a_bundle_of_a_known_shape_is_believed_by_both(name: str) -> None:
-    answer = Case(name).ask()
+SHAPES: Final[list[dict[str, Any]]] = [MESSAGE, STATEMENT, PROMISED, {"kind": HASHED, "message": MANIFEST}]
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_a_bundle_of_a_known_shape_is_believed_by_both(shape: dict[str, Any]) -> None:
+    answer = Case(shape).ask()
     assert isinstance(answer, Agreement), answer
     assert answer.by.startswith("sigstore-python ")
 
@@ -105,7 +122,7 @@ def test_the_report_of_a_signature_says_that_both_agree() -> None:
 def test_patterns_are_asked_there_too() -> None:
     case = Case(MESSAGE)
     (identity,) = case.found.trusted
-    pattern = replace(identity, identity=re.compile("https://.*/main"), issuer=re.compile(f"{ACTIONS}|x"))
+    pattern = replace(identity, identity=re.compile("https://.*/main"), issuer=re.compile(f"{ISSUER}|x"))
     assert isinstance(case.ask(trusted=(pattern,)), Agreement)
     for other in (replace(pattern, identity=re.compile("https")), replace(pattern, issuer=re.compile("x"))):
         answer = case.ask(trusted=(identity, other))
@@ -175,7 +192,7 @@ def test_a_disagreement_rejects_and_shows_both_answers() -> None:
     found = assess(case.payload(twice), case.root, at=AT)
     assert isinstance(found, Refusal)
     assert found.code is RefusalCode.SECOND_OPINION
-    assert "imgtrust finds a signature by https://github.com/sigstore-conformance" in found.reason
+    assert f"imgtrust finds a signature by {WORKFLOW} ({ISSUER})" in found.reason
     assert "does not: duplicate timestamp found" in found.reason
 
 
@@ -250,18 +267,27 @@ def test_one_time_that_it_can_count_is_enough() -> None:
     assert isinstance(case.ask(times=(replace(other, source=TimeSource.REKOR),)), Agreement)
 
 
-def test_keys_and_legacy_signatures_are_never_asked_about() -> None:
-    case = BUNDLES / "managed-key-happy-path"
-    found = assess(bundle_evidence(case), bundle_root(case), at=AT)
+def test_keys_are_never_asked_about() -> None:
+    signer = Signer(Key.new())
+    found = assess(SIGSTORE.evidence(signer), SIGSTORE.trusting_key(signer), at=AT)
     assert isinstance(found, VerifiedSignature)
-    assert found.second_opinion == ""
+    assert (found.second_opinion, found.not_checked) == ("", ())
 
 
-def test_what_it_does_not_judge_is_said_with_the_signature() -> None:
-    folder = BUNDLES / "intoto-with-custom-trust-root"
-    found = assess(bundle_evidence(folder), bundle_root(folder), at=AT)
+@pytest.mark.parametrize(
+    ("instance", "make", "said"),
+    [
+        (YOUNG, YOUNG.evidence, "it cannot read the first entry of a log"),
+        (SIGSTORE, SIGSTORE.layer, "it reads Sigstore bundles only"),
+    ],
+)
+def test_what_it_does_not_judge_is_said_with_the_signature(
+    instance: VirtualSigstore, make: Callable[[], Evidence], said: str
+) -> None:
+    found = assess(make(), instance.trusting(), at=AT)
     assert isinstance(found, VerifiedSignature)
-    assert found.second_opinion == "not judged by sigstore-python: it cannot read the first entry of a log"
+    assert found.second_opinion == f"not judged by sigstore-python: {said}"
+    assert found.not_checked == (f"second opinion: sigstore-python does not judge this shape ({said})",)
 
 
 def test_a_trust_root_without_identities_asks_nobody() -> None:
