@@ -106,7 +106,7 @@ def assess(
     """
     try:
         signed = read(evidence)
-        _check_content(evidence)
+        _check_content(signed, evidence)
         if signed.notary is not None:
             believed = _by_notary(signed, evidence, root, at, revocations)
         else:
@@ -221,25 +221,29 @@ def _signers(signed: Signed, evidence: Evidence, root: TrustRoot) -> list[Truste
     raise Refused(untrusted, message)
 
 
-def _check_content(evidence: Evidence) -> None:
-    """What the caller says is the subject's content is that."""
+def _check_content(signed: Signed, evidence: Evidence) -> None:
+    """The bytes at hand are the subject's, and those that a message signature names."""
     content, subject = evidence.content, evidence.subject
-    if content is not None and Digest.of(content, subject.algorithm) != subject:
+    if content is None:
+        return
+    if Digest.of(content, subject.algorithm) != subject:
         message = f"the bytes at hand are not those of {subject.short}…"
+        raise Refused(RefusalCode.BUNDLE_DIGEST, message)
+    named = signed.message_digest
+    if named is not None and hashlib.new(signed.digest_algorithm, content).hexdigest() != named:
+        message = f"signs a message with the digest {named[:12]}…, and {subject.short}… has another"
         raise Refused(RefusalCode.BUNDLE_DIGEST, message)
 
 
 def _check_subject(signed: Signed, evidence: Evidence) -> None:
     """The signed subject is exactly the digest that was asked about.
 
-    A message signature may name its message by a longer digest, which is compared where the message is at hand.
+    A message signature may name its message by a longer digest; where the message is at hand, that was compared.
     """
     if evidence.subject.encoded in signed.subjects:
         return
     if signed.message_digest is not None and evidence.content is not None:
-        found = hashlib.new(signed.digest_algorithm, evidence.content).hexdigest()
-        if found == signed.message_digest:
-            return
+        return
     if signed.message_digest is not None:
         code = RefusalCode.BUNDLE_DIGEST
     elif signed.statement is not None:

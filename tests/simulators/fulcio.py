@@ -20,7 +20,18 @@ if TYPE_CHECKING:
 
     from tests.simulators.evidence import PrivateKey
 
-__all__ = ["CODE_SIGNING", "EMAIL", "ISSUER", "WHEN", "Fulcio", "ca_chain", "extension", "usage", "utf8"]
+__all__ = [
+    "CODE_SIGNING",
+    "EMAIL",
+    "ISSUER",
+    "WHEN",
+    "Fulcio",
+    "ca_certificate",
+    "ca_chain",
+    "extension",
+    "usage",
+    "utf8",
+]
 
 WHEN: Final = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
 """When certificates are issued that do not say otherwise; they are valid for ten minutes."""
@@ -71,19 +82,22 @@ def ca_chain(
 ) -> tuple[Certified, ...]:
     """The issuing authority and its root; ``extensions`` replace those of the issuing one."""
     usual: list[tuple[x509.ExtensionType, bool]] = [(usage("key_cert_sign", "crl_sign"), True)]
-    root = _authority("acme root", None, root_window, [(x509.BasicConstraints(ca=True, path_length=1), True), *usual])
+    root = ca_certificate(
+        "acme root", None, root_window, [(x509.BasicConstraints(ca=True, path_length=1), True), *usual]
+    )
     if not intermediate:
         return (root,)
     usual += [(x509.BasicConstraints(ca=True, path_length=0), True), (CODE_SIGNING, False)]
-    return (_authority("acme issuing", root, window, usual if extensions is None else extensions), root)
+    return (ca_certificate("acme issuing", root, window, usual if extensions is None else extensions), root)
 
 
-def _authority(
+def ca_certificate(
     name: str,
     issuer: Certified | None,
     window: tuple[datetime, datetime],
     extensions: Sequence[tuple[x509.ExtensionType, bool]],
 ) -> Certified:
+    """A certificate of an authority; self-signed without an issuer."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     builder = (
