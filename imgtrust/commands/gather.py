@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Final
 
 from imgtrust.commands.graph import ImageGraph, walk
 from imgtrust.commands.integrity import BlobReport, check_blobs
+from imgtrust.commands.revocations import ask_about
 from imgtrust.content import Manifest, Platform
 from imgtrust.errors import InvalidDigest
-from imgtrust.evidence import Claim, Found
+from imgtrust.evidence import Claim, Found, Unread
 from imgtrust.formats.attachments import claim_of
 from imgtrust.reference import Digest, LayoutRepository
+from imgtrust.refusals import RefusalCode
 from imgtrust.rules.facts import ImageFacts, Integrity, IntegrityMode, SubjectFacts
 from imgtrust.stores.discovery import discover
 from imgtrust.stores.parallel import in_threads
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from imgtrust.content import Descriptor
     from imgtrust.reference import Reference
     from imgtrust.stores.port import Store
+    from imgtrust.stores.revocation import Responders
     from imgtrust.trust.roots import TrustRoot
 
 __all__ = ["gather"]
@@ -51,12 +54,13 @@ def gather(
     hashed: Collection[Digest] = (),
     graph: ImageGraph | None = None,
     on_hashed: Callable[[Digest], object] | None = None,
+    responders: Responders | None = None,
 ) -> ImageFacts:
     """The facts about the image ``root``, which ``reference`` named: its bytes, its evidence, and what is believed.
 
     ``at``: time of judgement (aware UTC). ``jobs``: threads. ``graph``: the manifests, where they were read already.
-    ``hashed`` and ``on_hashed``: as in ``commands.integrity.check_blobs``. Content that is absent, altered or
-    malformed is a fault in the answer, the root included.
+    ``hashed`` and ``on_hashed``: as in ``commands.integrity.check_blobs``. ``responders``: whoever is asked about
+    revocation. Content that is absent, altered or malformed is a fault in the answer, the root included.
 
     Raises:
         StoreError: the store cannot answer about the image itself; about evidence it is an ``Unread`` in the answer.
@@ -84,8 +88,16 @@ def gather(
         else:
             report = answer
     lifted = _buildkit_claims(known)
+    evidence = [item for each in found for item in each.evidence]
+    revocations = ask_about(evidence, trust, responders, at=at)
     facts = [
-        _believed(each, subject, platform, trust, at=at, claims=lifted.get(subject.digest, ()))
+        _believed(
+            each,
+            [assess(item, trust, at=at, revocations=revocations) for item in each.evidence],
+            subject,
+            platform,
+            claims=lifted.get(subject.digest, ()),
+        )
         for each, (subject, platform) in zip(found, _platforms(known, report), strict=True)
     ]
     integrity = Integrity(
@@ -96,23 +108,22 @@ def gather(
 
 def _believed(
     found: Found,
+    answers: Iterable[VerifiedSignature | Refusal],
     subject: Descriptor,
     platform: Platform | None,
-    trust: TrustRoot,
     *,
-    at: datetime,
     claims: Iterable[Claim],
 ) -> SubjectFacts:
-    """What is believed about one manifest."""
-    answers = [assess(evidence, trust, at=at) for evidence in found.evidence]
-    return SubjectFacts(
-        subject,
-        platform,
-        tuple(answer for answer in answers if isinstance(answer, VerifiedSignature)),
-        tuple(answer for answer in answers if isinstance(answer, Refusal)),
-        (*found.claims, *claims),
-        found.unread,
-    )
+    """What is believed about one manifest. Where nobody could tell about revocation, that is what is said."""
+    verified, refused, unread = [], [], list(found.unread)
+    for answer in answers:
+        if isinstance(answer, VerifiedSignature):
+            verified.append(answer)
+        elif answer.code is RefusalCode.NOTARY_REVOCATION_UNKNOWN:
+            unread.append(Unread(f"the signature {answer.evidence}", answer.reason))
+        else:
+            refused.append(answer)
+    return SubjectFacts(subject, platform, tuple(verified), tuple(refused), (*found.claims, *claims), tuple(unread))
 
 
 def _platforms(graph: ImageGraph, report: BlobReport) -> list[tuple[Descriptor, Platform | None]]:

@@ -79,7 +79,17 @@ def inspect_store(
     root = resolve_subject(source, reference)
     graph = walk(source, root, jobs=jobs)
     trust = TrustRoot() if judgement is None else judgement.trust
-    facts = gather(source, reference, root, trust, at=at, mode=IntegrityMode.MANIFESTS, jobs=jobs, graph=graph)
+    facts = gather(
+        source,
+        reference,
+        root,
+        trust,
+        at=at,
+        mode=IntegrityMode.MANIFESTS,
+        jobs=jobs,
+        graph=graph,
+        responders=None if judgement is None else judgement.responders,
+    )
     look = _Look(source, facts, graph, judged=judgement is not None, jobs=jobs)
     policy = None if judgement is None else judgement.policy_id
     return Inspection(reference, look.tree(), at, policy)

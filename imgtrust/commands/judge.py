@@ -64,7 +64,16 @@ def judge_reference(
         if root is None:
             root = resolve_subject(store, reference)
             digest = root.digest
-        facts = gather(store, reference, root, judgement.trust, at=at, mode=integrity, jobs=jobs)
+        facts = gather(
+            store,
+            reference,
+            root,
+            judgement.trust,
+            at=at,
+            mode=integrity,
+            jobs=jobs,
+            responders=judgement.responders,
+        )
     except IntegrityError as exc:
         return broken(shown, reference, digest, policy_id, at, str(exc))
     except NotFound as exc:

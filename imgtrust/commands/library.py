@@ -67,16 +67,12 @@ def load_policy(policy: str | Path | Policy, *, environment: Mapping[str, str] |
         InputFileError: a file cannot be read.
         KeyUnusable: a key cannot be used.
     """
-    from imgtrust.commands.loading import Judgement, load_policy_file, load_trust  # noqa: PLC0415 - at first use
+    from imgtrust.commands.loading import load_policy_file, load_value  # noqa: PLC0415 - at first use
 
     variables = os.environ if environment is None else environment
     if isinstance(policy, (str, Path)):
         return LoadedPolicy(load_policy_file(Path(policy), variables))
-    from imgtrust.policy.identity import policy_id  # noqa: PLC0415 - at first use
-    from imgtrust.policy.writing import write_policy  # noqa: PLC0415 - at first use
-
-    identity = policy_id(write_policy(policy).encode(), "code")
-    return LoadedPolicy(Judgement(policy, identity, load_trust(policy, variables, Path())))
+    return LoadedPolicy(load_value(policy, "code", variables))
 
 
 def judge(

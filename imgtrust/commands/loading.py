@@ -5,12 +5,13 @@ Knows where files, variables and secrets are read from; knows nothing of what is
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from imgtrust.commands.anchors import packaged_root
 from imgtrust.commands.files import read_input
+from imgtrust.commands.revocations import open_responders
 from imgtrust.policy.values import PUBLIC_GOOD, KeylessSigner, KeySigner, NotarySigner
 from imgtrust.trust.keys import TrustedKey, parse_public_key
 from imgtrust.trust.roots import TrustRoot
@@ -22,21 +23,34 @@ if TYPE_CHECKING:
     from imgtrust.policy.flags import Shorthand
     from imgtrust.policy.values import Policy
     from imgtrust.policy.verdict import PolicyId
+    from imgtrust.stores.revocation import Responders
     from imgtrust.trust.anchors import LogKey
     from imgtrust.trust.times import TimestampAuthority
 
-__all__ = ["PUBLIC_GOOD", "Judgement", "load_flags", "load_policy_file", "read_input", "read_key_reference"]
+__all__ = [
+    "PUBLIC_GOOD",
+    "Judgement",
+    "load_flags",
+    "load_policy_file",
+    "load_value",
+    "read_input",
+    "read_key_reference",
+]
 
 _PEM: Final = "-----BEGIN"
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """All that a judgement needs beside an image: ``policy``, ``policy_id`` for reports, and ``trust``."""
+    """All that a judgement needs beside an image: ``policy``, ``policy_id`` for reports, and ``trust``.
+
+    ``responders`` are asked about the revocation of Notary certificates; with None nobody is, which is said.
+    """
 
     policy: Policy
     policy_id: PolicyId
     trust: TrustRoot
+    responders: Responders | None = field(default=None, repr=False, compare=False)
 
 
 def load_policy_file(path: Path, environment: Mapping[str, str]) -> Judgement:
@@ -52,7 +66,8 @@ def load_policy_file(path: Path, environment: Mapping[str, str]) -> Judgement:
 
     data = read_input(path, "the policy")
     policy = read_policy(data, str(path))
-    return Judgement(policy, policy_id(data, str(path)), load_trust(policy, environment, path.parent))
+    trust = load_trust(policy, environment, path.parent)
+    return Judgement(policy, policy_id(data, str(path)), trust, open_responders(trust, environment))
 
 
 def load_flags(shorthand: Shorthand, environment: Mapping[str, str]) -> Judgement:
@@ -65,14 +80,27 @@ def load_flags(shorthand: Shorthand, environment: Mapping[str, str]) -> Judgemen
         UsageError: as ``load_policy_file``, or the flags contradict each other.
     """
     from imgtrust.policy.flags import policy_from_flags  # noqa: PLC0415 - not needed for a policy file
-    from imgtrust.policy.identity import policy_id  # noqa: PLC0415 - as above
-    from imgtrust.policy.writing import write_policy  # noqa: PLC0415 - as above
 
     if shorthand.trusted_root is None and _asks_for_dates(shorthand):
         shorthand = replace(shorthand, trusted_root=PUBLIC_GOOD)
-    policy = policy_from_flags(shorthand)
-    identity = policy_id(write_policy(policy).encode(), "flags")
-    return Judgement(policy, identity, load_trust(policy, environment, Path()))
+    return load_value(policy_from_flags(shorthand), "flags", environment)
+
+
+def load_value(policy: Policy, source: str, environment: Mapping[str, str]) -> Judgement:
+    """The judgement by a policy that is no file; paths in it are relative to the working directory.
+
+    Its digest is that of the file that it would be.
+
+    Raises:
+        InputFileError: a file cannot be read, or is not what it should be.
+        KeyUnusable: a key cannot be read or used.
+    """
+    from imgtrust.policy.identity import policy_id  # noqa: PLC0415 - as above
+    from imgtrust.policy.writing import write_policy  # noqa: PLC0415 - as above
+
+    identity = policy_id(write_policy(policy).encode(), source)
+    trust = load_trust(policy, environment, Path())
+    return Judgement(policy, identity, trust, open_responders(trust, environment))
 
 
 def _asks_for_dates(shorthand: Shorthand) -> bool:

@@ -205,6 +205,7 @@ def judge_destination(goal: Store, plan: Plan, journal: Journal, terms: Terms) -
             mode=IntegrityMode.FULL,
             jobs=terms.jobs,
             hashed=frozenset(journal.hashed),
+            responders=judgement.responders,
         )
     except IntegrityError as exc:
         return broken(*common, str(exc))
