@@ -13,8 +13,11 @@ from imgtrust.rules.facts import IntegrityMode
 from imgtrust.rules.wording import count, one_line
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from imgtrust.policy.values import Scope
     from imgtrust.rules.facts import ImageFacts
+    from imgtrust.trust.signatures import VerifiedSignature
 
 __all__ = ["not_checked"]
 
@@ -24,8 +27,12 @@ _UNJUDGED: Final = frozenset(
 _NEVER: Final = (
     "rollback and freeze of tags: this version reads no release statements",
     "vulnerabilities and configuration: this version has no rules for them",
-    "transparency logs: entries on a signature are neither needed nor checked",
 )
+_KEY: Final = "key "
+"""How the identity of a key begins."""
+_UNLOGGED: Final = "transparency logs: a signature by a key needs no entry in one"
+_LISTED: Final = 8
+"""The most different things that are said about signatures one by one."""
 
 
 def not_checked(facts: ImageFacts, scope: Scope | None) -> tuple[str, ...]:
@@ -46,8 +53,9 @@ def not_checked(facts: ImageFacts, scope: Scope | None) -> tuple[str, ...]:
         formats = ", ".join(sorted({item.format.value for item in unjudged}))
         said.append(
             f"{count(len(unjudged), 'piece of evidence', 'pieces of evidence')} of kinds that this version does not "
-            f"judge ({formats}): keyless and Notary signatures"
+            f"judge ({formats})"
         )
+    said += _of_signatures(facts)
     claims = sum(len(subject.claims) for subject in facts.subjects)
     if claims:
         said.append(f"{count(claims, 'unsigned claim')}: shown by inspect, never used")
@@ -58,4 +66,18 @@ def not_checked(facts: ImageFacts, scope: Scope | None) -> tuple[str, ...]:
             said.append("publish date: this scope asks for no proven time")
         if not scope.evidence:
             said.append("attestations: this scope asks for none")
-    return (*said, *_NEVER)
+    by_key = any(item.identity.startswith(_KEY) for subject in facts.subjects for item in subject.signatures)
+    return (*said, *_NEVER, *((_UNLOGGED,) if by_key else ()))
+
+
+def _of_signatures(facts: ImageFacts) -> Iterator[str]:
+    """What was not checked of single signatures that are believed, the same thing once."""
+    about: dict[str, list[VerifiedSignature]] = {}
+    for signature in (item for subject in facts.subjects for item in subject.signatures):
+        for text in signature.not_checked:
+            about.setdefault(one_line(text), []).append(signature)
+    for text, found in list(about.items())[:_LISTED]:
+        whose = f"{found[0].evidence} by {', '.join(found[0].signers)}"
+        yield f"{text}: {whose if len(found) == 1 else count(len(found), 'signature')}"
+    if len(about) > _LISTED:
+        yield f"{count(len(about) - _LISTED, 'more thing')} about single signatures: inspect and JSON list them"

@@ -109,6 +109,8 @@ def _signature(signature: VerifiedSignature) -> dict[str, Any]:
         "subject": str(signature.subject),
         "evidence": str(signature.evidence),
         "times": time_entries((*signature.times, *signature.claims)),
+        "not_checked": list(signature.not_checked),
+        "second_opinion": signature.second_opinion or None,
     }
 
 

@@ -121,6 +121,7 @@ class Page:
 
     def __init__(self, style: Style) -> None:
         self._style = style
+        self.verbose = style.verbose
         self._lines: list[str] = []
 
     def blank(self) -> None:

@@ -47,7 +47,7 @@ class Attached:
 
     ``kind`` is a word (``signature``, ``provenance``, ``sbom``, ``attestation``, ``artifact``); ``what`` says more
     (``Sigstore bundle``, ``SLSA v1``, ``CycloneDX 1.6, 214 packages``). ``signer`` is the name in the policy and
-    ``identity`` the key, where it is believed; ``code`` and ``reason`` say why it is not.
+    ``identity`` the key or whom the certificate names, where it is believed; ``code`` and ``reason`` say why it is not.
     """
 
     kind: str
@@ -61,6 +61,8 @@ class Attached:
     times: tuple[VerifiedTime | ClaimedTime, ...] = ()
     code: RefusalCode | None = None
     reason: str = ""
+    not_checked: tuple[str, ...] = ()
+    second_opinion: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +129,8 @@ def _attached(item: Attached) -> dict[str, Any]:
         "times": time_entries(item.times),
         "code": None if item.code is None else item.code.value,
         "reason": item.reason,
+        "not_checked": list(item.not_checked),
+        "second_opinion": item.second_opinion or None,
     }
 
 
@@ -161,12 +165,29 @@ def _put_node(page: Page, node: Node, indent: str) -> None:
                 lead = f"{_padded(page, entry.kind, kinds)}  {_padded(page, entry.what, whats)}  "
                 told, tone = _told(entry, _padded(page, _who(entry), names))
                 page.put(0, (branch + lead, Tone.NONE), body=told, tone=tone, below=below)
+                _put_more(page, entry, below + " " * columns(lead))
             case Node():
                 name = str(entry.platform or entry.kind)
                 page.put(0, (f"{branch}{name}  {page.clean(str(entry.digest))}", Tone.NONE))
                 _put_node(page, entry, below)
             case _:
                 page.put(0, (branch, Tone.NONE), body=entry, below=below)
+
+
+def _put_more(page: Page, item: Attached, below: str) -> None:
+    """With ``verbose``: whom the certificate names, each time with its proof, and what nobody checked."""
+    if not page.verbose or item.standing is not Standing.BELIEVED:
+        return
+    lines = [identity(item.identity or "", whole=True)]
+    for time in item.times:
+        if isinstance(time, VerifiedTime):
+            lines.append(f"{stamp(time.time)} {SOURCES[time.source]} ({time.authority})")
+        elif time.time is not None:
+            lines.append(f"{stamp(time.time)} claimed only ({time.source})")
+    lines += [item.second_opinion] if item.second_opinion else []
+    lines += [f"not checked: {text}" for text in item.not_checked]
+    for line in lines:
+        page.put(0, (below, Tone.NONE), body=line, tone=Tone.FAINT, below=below)
 
 
 def _widest(page: Page, texts: list[str]) -> int:

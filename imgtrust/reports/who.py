@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC
 from typing import TYPE_CHECKING, Final
 
@@ -27,6 +28,15 @@ SOURCES: Final = {
     TimeSource.REGISTRY: "registry",
 }
 """What proves a time, for people."""
+_SHORT: Final = (
+    (re.compile(r"https://[^/]+/(.+?)/\.github/workflows/([^@]+)@refs/(?:heads|tags|pull)/(.+)"), "{0} {1}@{2}"),
+    (re.compile(r"https://[^/]+/(.+?)//([^@]+)@refs/(?:heads|tags)/(.+)"), "{0} {1}@{2}"),
+    (re.compile(r"https://[^/]+/(.+?)/\.github/workflows/([^@]+)@([0-9a-f]{8})[0-9a-f]*"), "{0} {1}@{2}"),
+    (re.compile(r"x509\.subject: (?:.*,)?CN=((?:[^,\\]|\\.)+)(?:,.*)?"), "{0}"),
+    (re.compile(r"x509\.subject: (?:.*,)?O=((?:[^,\\]|\\.)+)(?:,.*)?"), "{0}"),
+    (re.compile(r"arn:[^:]+:signer:([^:]+):([0-9]+):/signing-profiles/(.+)"), "profile {2} ({1}, {0})"),
+)
+"""Names that certificates give to machines, and what of them a person reads."""
 _UNITS: Final = ("B", "KiB", "MiB", "GiB", "TiB")
 _STEP: Final = 1024
 _WHOLE: Final = 10
@@ -35,11 +45,12 @@ _WHOLE: Final = 10
 
 def put_signers(page: Page, facts: ImageFacts, hang: int) -> None:
     """The block ``signed by``: one line for each signature that is believed, of the image or of a platform of it."""
+    whole = page.verbose
     rows = [
         (
             ", ".join(item.signers),
-            identity(item.identity),
-            _when(item),
+            identity(item.identity, whole=whole),
+            _every_time(item) if whole else _when(item),
             _of(subject.platform, subject is not facts.root),
         )
         for subject in facts.subjects
@@ -57,9 +68,22 @@ def put_signers(page: Page, facts: ImageFacts, hang: int) -> None:
         page.put(2, (label, Tone.FAINT), body=f"{cells}  {when}{platform}", hang=hang)
 
 
-def identity(text: str) -> str:
-    """A signer's identity, short: ``key 3f9ac2d1`` for a key."""
-    return f"key {text[len(_KEY) :][:_FINGERPRINT]}" if text.startswith(_KEY) else text
+def identity(text: str, *, whole: bool = False) -> str:
+    """A signer's identity, short unless it is wanted ``whole``.
+
+    ``key 3f9ac2d1`` for a key, ``acme/app release.yml@main`` for a workflow, the address of a person, the common name
+    (else the organisation) of a Notary certificate, the name of a signing profile.
+    """
+    if text.startswith(_KEY):
+        return f"key {text[len(_KEY) :][:_FINGERPRINT]}"
+    if whole:
+        return text
+    name = text.rpartition(" (")[0] or text
+    for pattern, shape in _SHORT:
+        found = pattern.fullmatch(name)
+        if found is not None:
+            return shape.format(*found.groups())
+    return name
 
 
 def proof(signature: VerifiedSignature) -> str:
@@ -86,10 +110,18 @@ def size(number: int) -> str:
 
 
 def _when(signature: VerifiedSignature) -> str:
+    """The earliest proven time, and all that proves it."""
     if signature.earliest is None:
         return "no proven time"
-    authorities = ", ".join(dict.fromkeys(time.authority for time in signature.times))
-    return f"{stamp(signature.earliest)}  proven by {proof(signature)} ({authorities})"
+    proofs = ", ".join(dict.fromkeys(f"{SOURCES[time.source]} ({time.authority})" for time in signature.times))
+    return f"{stamp(signature.earliest)}  proven by {proofs}"
+
+
+def _every_time(signature: VerifiedSignature) -> str:
+    """Each proven time with what proves it, the earliest first."""
+    times = sorted(signature.times, key=lambda time: time.time)
+    told = (f"{stamp(time.time)} proven by {SOURCES[time.source]} ({time.authority})" for time in times)
+    return ", ".join(dict.fromkeys(told)) or "no proven time"
 
 
 def _of(platform: object, child: bool) -> str:  # noqa: FBT001 - one of two

@@ -31,7 +31,16 @@ FORMAT_WORDS: Final = {
 }
 """The formats for people."""
 
-_UNTRUSTED: Final = frozenset({RefusalCode.BUNDLE_UNTRUSTED_KEY, RefusalCode.SIMPLESIGNING_UNTRUSTED_KEY})
+_UNTRUSTED: Final = {
+    RefusalCode.BUNDLE_UNTRUSTED_KEY: ("that key", 'key = "FILE"'),
+    RefusalCode.SIMPLESIGNING_UNTRUSTED_KEY: ("that key", 'key = "FILE"'),
+    RefusalCode.KEY_INSTEAD_OF_CERTIFICATE: ("that key", 'key = "FILE"'),
+    RefusalCode.IDENTITY_UNTRUSTED: ("that identity", 'sigstore = "public-good", issuer = "…", identity = "…"'),
+    RefusalCode.CERTIFICATE_INSTEAD_OF_KEY: ("that identity", 'sigstore = "public-good", issuer = "…", identity = "…"'),
+    RefusalCode.NOTARY_UNTRUSTED: ("that root", 'notary = "ca", roots = ["FILE"], identities = ["…"]'),
+    RefusalCode.NOTARY_IDENTITY: ("that identity", 'notary = "ca", roots = ["FILE"], identities = ["…"]'),
+}
+"""What a policy could say so that evidence would be believed: whom it trusts, and the words for it."""
 
 
 def signatures(subject: Subject, rule: SignatureRule) -> Finding:
@@ -100,6 +109,6 @@ def _why(subject: Subject, rule: SignatureRule, counted: dict[str, list[Verified
 
 def _fix(subject: Subject) -> str:
     lines = [f"sign it: {sign_command(subject)}"]
-    if any(item.code in _UNTRUSTED for item in subject.refusals):
-        lines.append(f'or trust that key in {subject.policy}: [signers.NAME] key = "FILE"')
+    ways = dict.fromkeys(_UNTRUSTED[item.code] for item in subject.refusals if item.code in _UNTRUSTED)
+    lines += [f"or trust {whom} in {subject.policy}: [signers.NAME] {words}" for whom, words in ways]
     return "\n".join(lines)

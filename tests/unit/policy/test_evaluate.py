@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -174,17 +175,24 @@ def test_what_was_not_checked_is_said() -> None:
     )
     assert evaluate(facts, policy(PLAIN), POLICY).not_checked == (
         "content of 14 blobs: only manifests were re-hashed (--integrity manifests)",
-        (
-            "2 pieces of evidence of kinds that this version does not judge (notary-jws, sigstore-bundle): keyless and "
-            "Notary signatures"
-        ),
+        "2 pieces of evidence of kinds that this version does not judge (notary-jws, sigstore-bundle)",
         "1 unsigned claim: shown by inspect, never used",
         "publish date: this scope asks for no proven time",
         "attestations: this scope asks for none",
         "rollback and freeze of tags: this version reads no release statements",
         "vulnerabilities and configuration: this version has no rules for them",
-        "transparency logs: entries on a signature are neither needed nor checked",
+        "transparency logs: a signature by a key needs no entry in one",
     )
+
+
+def test_what_was_not_checked_of_single_signatures_is_said_once_and_bounded() -> None:
+    one = replace(signature("ci", identity="a@acme.test (x)"), not_checked=("revocation: not asked",))
+    two = [replace(one, not_checked=("second opinion: none", f"thing {n}")) for n in range(12)]
+    said = evaluate(image(one, *two), policy(PLAIN), POLICY).not_checked
+    assert said[0] == f"revocation: not asked: {one.evidence} by ci"
+    assert said[1:3] == ("second opinion: none: 12 signatures", f"thing 0: {one.evidence} by ci")
+    assert said[8] == "6 more things about single signatures: inspect and JSON list them"
+    assert not any("by a key" in text for text in said)
 
 
 def test_what_was_asked_is_not_called_unchecked() -> None:

@@ -47,6 +47,7 @@ IMAGE_KEYS = [
     "changes_at",
 ]
 SIGNATURE_KEYS = ["format", "signer", "identity", "predicate_type", "subject", "evidence", "times"]
+SIGNATURE_KEYS += ["not_checked", "second_opinion"]
 RULE_KEYS = ["rule", "outcome", "level", "subject", "required", "observed", "why", "fix"]
 
 

@@ -65,8 +65,8 @@ ACCEPTED  registry.example.com/team/app:1.4.2
           sha256:4813494d137e  linux/amd64, linux/arm64  412 MiB
 
   signed by     release  key 1804060e  2026-11-20 21:00:00  proven by time-stamp (tsa.example.com)
-                ci       key e225abbe  2026-11-21 21:00:00  proven by time-stamp, log
-                (tsa.example.com)
+                ci       key e225abbe  2026-11-21 21:00:00  proven by time-stamp (tsa.example.com),
+                log (tsa.example.com)
   published     2026-11-20, 3 days ago
 
   ✓ integrity                 14 of 14 blobs re-hashed, 3 manifests
@@ -77,7 +77,7 @@ ACCEPTED  registry.example.com/team/app:1.4.2
 
   not checked   rollback and freeze of tags: this version reads no release statements
                 vulnerabilities and configuration: this version has no rules for them
-                transparency logs: entries on a signature are neither needed nor checked
+                transparency logs: a signature by a key needs no entry in one
   holds until   2027-02-18 (publish.max_age)
   policy        gate.toml sha256:823412d1eacb, scope team, judged 2026-11-23 21:00:00
 """
@@ -107,7 +107,6 @@ REJECTED  registry.example.com/team/app:1.4.2
                 attestations: this scope asks for none
                 rollback and freeze of tags: this version reads no release statements
                 vulnerabilities and configuration: this version has no rules for them
-                transparency logs: entries on a signature are neither needed nor checked
   policy        gate.toml sha256:823412d1eacb, scope team, judged 2026-11-23 21:00:00
 """
     )
