@@ -20,7 +20,9 @@ from imgtrust.formats import read
 from imgtrust.predicates.sbom import recognise_predicate
 from imgtrust.predicates.summary import VSA
 from imgtrust.predicates.types import alias_of
+from imgtrust.refusals import RefusalCode
 from imgtrust.reports.tree import Attached, Inspection, Node, Standing
+from imgtrust.reports.who import identity
 from imgtrust.rules.facts import IntegrityMode
 from imgtrust.stores import open_store
 from imgtrust.stores.discovery import discover
@@ -50,7 +52,15 @@ _FORMATS: Final = {
 }
 _SLSA: Final = "https://slsa.dev/provenance/"
 _SBOM_NAMES: Final = {"spdx": "SPDX", "cyclonedx": "CycloneDX"}
-_UNTRUSTED: Final = ".untrusted_key"
+_UNASKED: Final = frozenset(
+    {
+        RefusalCode.BUNDLE_UNTRUSTED_KEY,
+        RefusalCode.SIMPLESIGNING_UNTRUSTED_KEY,
+        RefusalCode.CERTIFICATE_INSTEAD_OF_KEY,
+        RefusalCode.NOTARY_UNTRUSTED,
+    }
+)
+"""Why evidence is not believed where nobody was asked whom to believe."""
 _SHOWN: Final = 8
 
 
@@ -146,8 +156,8 @@ class _Look:
         if signed is not None and signed.statement is not None:
             predicate_type = signed.statement.predicate_type
             kind, what = _described(signed.kind, signed.statement, refusal.format)
-        if not self._judged and refusal.code.value.endswith(_UNTRUSTED):
-            reason = _said_key(signed)
+        if not self._judged and refusal.code in _UNASKED:
+            reason = _said(signed)
             return Attached(kind, what, Standing.FOUND, refusal.evidence, refusal.format, predicate_type, reason=reason)
         return Attached(
             kind,
@@ -174,6 +184,8 @@ def _believed(item: VerifiedSignature) -> Attached:
         ", ".join(item.signers),
         item.identity,
         (*item.times, *item.claims),
+        not_checked=item.not_checked,
+        second_opinion=item.second_opinion,
     )
 
 
@@ -199,10 +211,28 @@ def _described(kind: Kind, statement: Statement | None, form: Format) -> tuple[s
     return "attestation", alias_of(uri)
 
 
-def _said_key(signed: Signed | None) -> str:
-    """What an unverified signature says of its key, short; nothing where it says nothing."""
+def _said(signed: Signed | None) -> str:
+    """What an unverified signature says of who made it, short; nothing where it says nothing."""
+    name = "" if signed is None else _said_name(signed)
+    return f"says it is by {name}" if name else ""
+
+
+def _said_name(signed: Signed) -> str:
+    """Whom its certificate names, or the key by its hint."""
+    if not signed.certificates:
+        try:
+            hint = base64.b64decode(signed.key_hint or "", validate=True).hex()
+        except (binascii.Error, ValueError):
+            return ""
+        return f"key {hint[:_SHOWN]}" if len(hint) == 64 else ""  # noqa: PLR2004 - a sha256
     try:
-        hint = base64.b64decode((signed and signed.key_hint) or "", validate=True).hex()
-    except (binascii.Error, ValueError):
+        if signed.notary is not None:
+            from imgtrust.trust.notary.chain import read_chain  # noqa: PLC0415 - certificates are slow to import
+            from imgtrust.trust.notary.stores import identity_of  # noqa: PLC0415 - as above
+
+            return identity(identity_of(signed.notary, read_chain(signed.certificates)))
+        from imgtrust.trust.certificates import read_leaf  # noqa: PLC0415 - as above
+
+        return identity(str(read_leaf(signed).named))
+    except Refused:
         return ""
-    return f"says it is by key {hint[:_SHOWN]}" if len(hint) == 64 else ""  # noqa: PLR2004 - a sha256

@@ -127,10 +127,9 @@ def _attach(policy: Policy, scope: Scope, reference: Reference) -> Iterator[tupl
         yield "signature", command("imgtrust", "sign", *_means(signers[name]), *stamped, str(reference))
     for rule in scope.evidence:
         tsa = ("--tsa", "URL") if rule.max_age is not None or stamped else ()
-        able = [name for name in rule.signed_by if not isinstance(signers[name], NotarySigner)]
-        if able:  # Notary signs images only
-            options = (*_means(signers[able[0]]), "--type", rule.type, "--predicate", "FILE", *tsa)
-            yield canonical(rule.type), command("imgtrust", "attest", *options, str(reference))
+        able = (name for name in rule.signed_by if not isinstance(signers[name], NotarySigner))  # signs images only
+        options = (*_means(signers[next(able, rule.signed_by[0])]), "--type", rule.type, "--predicate", "FILE", *tsa)
+        yield canonical(rule.type), command("imgtrust", "attest", *options, str(reference))
 
 
 def _means(signer: Signer) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from imgtrust.policy.durations import show_duration, show_time
-from imgtrust.policy.values import KeylessSigner, KeySigner, NotarySigner
+from imgtrust.policy.values import KeylessSigner, KeySigner
 from imgtrust.trust.times import TimeSource
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def _signer(signer: Signer) -> str:
                 *((name, quote(value)) for name, value in signer.extensions),
                 ("log", None if signer.log else "false"),
             )
-        case NotarySigner():
+        case _:
             profile = signer.identities[0] if signer.notary == "aws-signer" and len(signer.identities) == 1 else None
             lines = _lines(
                 ("notary", quote(signer.notary)),

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from imgtrust.rules.facts import ImageFacts
     from imgtrust.trust.signatures import VerifiedSignature
 
-__all__ = ["SOURCES", "date", "identity", "proof", "put_signers", "size", "stamp"]
+__all__ = ["SOURCES", "date", "identity", "put_signers", "size", "stamp"]
 
 _KEY: Final = "key sha256:"
 _FINGERPRINT: Final = 8
@@ -84,11 +84,6 @@ def identity(text: str, *, whole: bool = False) -> str:
         if found is not None:
             return shape.format(*found.groups())
     return name
-
-
-def proof(signature: VerifiedSignature) -> str:
-    """What proves the time of a signature: ``time-stamp, log``; nothing where it has none."""
-    return ", ".join(dict.fromkeys(SOURCES[time.source] for time in signature.times))
 
 
 def stamp(time: datetime) -> str:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from contextlib import closing
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import pytest
+from cryptography.x509 import UniformResourceIdentifier
 
 from imgtrust.commands.inspect import inspect_image, inspect_store
 from imgtrust.content import Descriptor
@@ -15,9 +17,12 @@ from imgtrust.reference import Digest, Reference
 from imgtrust.reports.text import Style
 from imgtrust.reports.tree import Node, Standing, inspection_document, render_tree
 from imgtrust.stores import StoreOptions
+from imgtrust.trust.anchors import TrustedNotary
+from tests.simulators.attached import NOTARY_ROOT, attach_keyless, attach_notary
 from tests.simulators.gate import NOON, Publisher, judged_by, layout
 from tests.simulators.images import artifact, image, index, push
 from tests.simulators.memory import MemoryStore
+from tests.simulators.sigstore import VirtualSigstore
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -141,3 +146,50 @@ def test_an_artifact_is_called_one(tmp_path: Path) -> None:
     found = inspect_image(Reference.parse(f"oci:{tmp_path}/ci:1"), StoreOptions(), at=NOON)
     assert found.root.kind == "artifact"
     assert inspection_document((found,))["images"][0]["root"]["kind"] == "artifact"
+
+
+SIGSTORE: Final = VirtualSigstore()
+
+
+def foreign(store: Store) -> Reference:
+    """An image signed with a workflow's certificate, a person's, and by Notary; and one bundle cut short."""
+    root = push(store, image("a"), "1")
+    workflow = "https://github.com/acme/app/.github/workflows/release.yml@refs/heads/main"
+    attach_keyless(store, root, SIGSTORE, SIGSTORE.certify(names=(UniformResourceIdentifier(workflow),)))
+    attach_keyless(store, root, SIGSTORE)
+    attach_keyless(store, root, SIGSTORE, SIGSTORE.certify(names=()))
+    attach_notary(store, root)
+    return Reference(store.repository, "1")
+
+
+def test_keyless_and_notary_signatures_are_found_with_what_they_say_of_themselves() -> None:
+    store = MemoryStore()
+    found = inspect_store(store, foreign(store), at=NOON)
+    assert {(item.what, item.reason) for item in found.root.attached if item.standing is Standing.FOUND} == {
+        ("Notary JWS", "says it is by leaf"),
+        ("Sigstore bundle", "says it is by acme/app release.yml@main"),
+        ("Sigstore bundle", "says it is by release@acme.test"),
+    }
+    (refused,) = [item for item in found.root.attached if item.standing is not Standing.FOUND]
+    assert (refused.standing, refused.code) == (Standing.REFUSED, "certificate.malformed")
+
+
+def test_keyless_and_notary_signatures_are_believed_with_every_source_of_their_times() -> None:
+    store = MemoryStore()
+    reference = foreign(store)
+    signer = TrustedNotary("acme", "ca", (NOTARY_ROOT.der,), ((("C", "US"),), ()), (), "skip")
+    trust = replace(SIGSTORE.trusting(), notary=(signer,))
+    judgement = replace(judged_by(RELEASE), trust=trust)
+    found = inspect_store(store, reference, at=NOON, judgement=judgement).root.attached
+    believed = {item.what: item for item in found if item.standing is Standing.BELIEVED}
+    keyless, notary = believed["Sigstore bundle"], believed["Notary JWS"]
+    assert keyless.identity == "release@acme.test (https://accounts.acme.test)"
+    assert [(time.source, time.authority) for time in keyless.times] == [("rekor", "rekor.acme.test")]
+    assert keyless.second_opinion.endswith("agrees")
+    assert notary.identity is not None
+    assert notary.identity.startswith("x509.subject: ")
+    assert notary.not_checked == ("revocation: not asked, as the policy says (skip)",)
+    assert {item.code for item in found if item.standing is Standing.REFUSED} == {
+        "identity.untrusted",
+        "certificate.malformed",
+    }
