@@ -28,6 +28,7 @@
         |   |-- StoreProtocol          an answer that breaks the protocol
         |   `-- TagConflict            a tag is immutable or was moved by somebody else
         |-- TimestampError             a time-stamp authority did not give a good token
+        |-- ServiceError               Fulcio, Rekor or an identity provider did not give what is needed
         |-- LimitExceeded              more than imgtrust is willing to read
         `-- TimedOut                   --timeout ran out
 """
@@ -58,6 +59,7 @@ __all__ = [
     "PromotionRefused",
     "Refused",
     "Rejected",
+    "ServiceError",
     "StoreError",
     "StoreProtocol",
     "StoreUnavailable",
@@ -206,6 +208,10 @@ class TagConflict(StoreError):
 
 class TimestampError(Undecided):
     """A time-stamp authority did not answer with a token that verifies."""
+
+
+class ServiceError(Undecided):
+    """A certificate authority, a transparency log or an identity provider gave no answer, or none that can be used."""
 
 
 class LimitExceeded(Undecided):

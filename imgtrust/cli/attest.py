@@ -5,11 +5,12 @@ from typing import Annotated
 import typer
 
 from imgtrust.cli.compose import as_command, new_app
+from imgtrust.cli.keyless import Keyless, signing_with
 from imgtrust.cli.made import report_made
 from imgtrust.cli.names import read_names
 from imgtrust.cli.options import Images, Reach, ResultTalk
 from imgtrust.cli.session import Session
-from imgtrust.cli.signing import Annotations, Form, Passphrase, SigningKey, Stamping, signing_of
+from imgtrust.cli.signing import Annotations, Form, Passphrase, SigningKey, Stamping
 from imgtrust.cli.work import RESULTS, work
 
 __all__ = ["app", "attest"]
@@ -49,6 +50,7 @@ def attest(
     type_name: _Type,
     key: SigningKey,
     passphrase: Passphrase,
+    keyless: Keyless,
     stamping: Stamping,
     form: Form,
     annotations: Annotations,
@@ -76,8 +78,10 @@ def attest(
         from imgtrust.commands.attest import attest_images, read_predicate  # noqa: PLC0415 - when it is known to run
 
         said = read_predicate(predicate, type_name)
-        signing = signing_of(
-            key.signer(passphrase, session),
+        signing = signing_with(
+            keyless,
+            key,
+            passphrase,
             stamping,
             form,
             session=session,

@@ -10,7 +10,7 @@ from typing import Final
 
 __all__ = ["COMMANDS", "FORMATS", "OPTIONS", "later_option"]
 
-_KEYLESS: Final = "keyless signing"
+_KEYLESS: Final = "signing a record or an SBOM keyless (sign and attest do)"
 _NOTARY: Final = "signing with Notary certificates and AWS Signer"
 _AWS: Final = "AWS roles and profiles on the command line (the environment's credentials are used)"
 _RELEASES: Final = "release statements"
@@ -30,12 +30,8 @@ COMMANDS: Final = {
 """Commands, with their group, that come later."""
 
 OPTIONS: Final = {
-    "--keyless": _KEYLESS,
-    "--identity-token": _KEYLESS,
-    "--fulcio-url": _KEYLESS,
-    "--rekor-url": _KEYLESS,
-    "--signing-config": _KEYLESS,
-    "--no-log": "writing to a transparency log (nothing is logged in this version)",
+    "--record-keyless": _KEYLESS,
+    "sbom attach --keyless": _KEYLESS,
     "--notary-key": _NOTARY,
     "--notary-chain": _NOTARY,
     "--signer-profile": _NOTARY,

@@ -5,11 +5,12 @@ from typing import Annotated
 import typer
 
 from imgtrust.cli.compose import as_command, new_app
+from imgtrust.cli.keyless import Keyless, signing_with
 from imgtrust.cli.made import report_made
 from imgtrust.cli.names import read_names
 from imgtrust.cli.options import Images, Reach, ResultTalk
 from imgtrust.cli.session import Session
-from imgtrust.cli.signing import Annotations, Form, Passphrase, SigningKey, Stamping, signing_of
+from imgtrust.cli.signing import Annotations, Form, Passphrase, SigningKey, Stamping
 from imgtrust.cli.work import RESULTS, work
 
 __all__ = ["app", "sign"]
@@ -32,6 +33,7 @@ def sign(
     images: Images,
     key: SigningKey,
     passphrase: Passphrase,
+    keyless: Keyless,
     stamping: Stamping,
     form: Form,
     annotations: Annotations,
@@ -50,14 +52,17 @@ def sign(
       imgtrust sign --key release.key --tsa https://tsa.example.com registry.example.com/team/app:1.4.2
       imgtrust sign --key release.key oci:build/app:1.4.2
       imgtrust sign --key env://SIGNING_KEY --annotation commit=4f2a91c IMAGE IMAGE
+      imgtrust sign --keyless registry.example.com/team/app:1.4.2
     """
     with work(session, talk, RESULTS) as job:
         names = read_names(images, session.stdin)
         options = reach.store_options(session, talk.timeout)
         pairs = annotations.pairs()
         _ = form.value
-        signing = signing_of(
-            key.signer(passphrase, session),
+        signing = signing_with(
+            keyless,
+            key,
+            passphrase,
             stamping,
             form,
             session=session,

@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     from imgtrust.commands.signing import SignFormat, Signing
     from imgtrust.signers import PassphraseSource
     from imgtrust.signers.port import Signer, Timestamper
+    from imgtrust.signers.tsa import TsaOptions
     from imgtrust.stores.options import StoreOptions
 
-__all__ = ["Annotations", "Form", "Passphrase", "SigningKey", "Stamping", "open_key", "signing_of"]
+__all__ = ["Annotations", "Form", "Passphrase", "SigningKey", "Stamping", "open_key", "service_options", "signing_of"]
 
 _NO_TIME = "no proven time: a policy that asks for a publish date will refuse this signature (--tsa URL)"
 
@@ -72,7 +73,7 @@ class SigningKey:
             KeyUnusable: the key cannot be used.
         """
         if self.key is None:
-            message = "nothing to sign with: give --key KEY (imgtrust keys generate makes one)"
+            message = "nothing to sign with: give --key KEY (imgtrust keys generate makes one), or sign --keyless"
             raise UsageError(message)
         return open_key(self.key, passphrase, session)
 
@@ -111,21 +112,31 @@ class Stamping:
         Raises:
             UsageError: a URL is not one that is used.
         """
-        urls = tuple(self.tsa) or tuple(session.environment.get("IMGTRUST_TSA", "").split())
+        urls = self.urls(session)
         if not urls:
             console.warn(_NO_TIME)
             return ()
         from imgtrust.signers import open_timestamper  # noqa: PLC0415 - options are read before commands are
-        from imgtrust.signers.tsa import TsaOptions  # noqa: PLC0415 - as above
 
-        asked = TsaOptions(
-            deadline=options.deadline,
-            ca_file=options.ca_file,
-            client_cert=options.client_cert,
-            client_key=options.client_key,
-            environment=session.environment,
-        )
+        asked = service_options(session, options)
         return tuple(open_timestamper(url, asked) for url in urls)
+
+    def urls(self, session: Session) -> tuple[str, ...]:
+        """The authorities that are named."""
+        return tuple(self.tsa) or tuple(session.environment.get("IMGTRUST_TSA", "").split())
+
+
+def service_options(session: Session, options: "StoreOptions") -> "TsaOptions":
+    """How the services that signing asks are reached."""
+    from imgtrust.signers.tsa import TsaOptions  # noqa: PLC0415 - options are read before commands are
+
+    return TsaOptions(
+        deadline=options.deadline,
+        ca_file=options.ca_file,
+        client_cert=options.client_cert,
+        client_key=options.client_key,
+        environment=session.environment,
+    )
 
 
 @dataclass(frozen=True)

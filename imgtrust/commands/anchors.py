@@ -14,7 +14,13 @@ from imgtrust.errors import InputFileError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["packaged_anchors", "packaged_certificates", "packaged_root"]
+__all__ = [
+    "packaged_anchors",
+    "packaged_certificates",
+    "packaged_root",
+    "packaged_signing_config",
+    "packaged_tuf_root",
+]
 
 _PACKAGE: Final = Path(imgtrust.__file__).parent
 _PLACES: Final = (_PACKAGE / "keys", _PACKAGE.parent / "keys")
@@ -22,7 +28,7 @@ _PLACES: Final = (_PACKAGE / "keys", _PACKAGE.parent / "keys")
 
 def packaged_anchors() -> Iterator[tuple[str, bytes]]:
     """The trusted roots that are packaged, by their file's name, in its order."""
-    return _files("*.json")
+    return _files("*.trusted_root.json")
 
 
 def packaged_certificates() -> Iterator[tuple[str, bytes]]:
@@ -40,6 +46,32 @@ def packaged_root(name: str) -> bytes:
         if name in file:
             return data
     message = f"the trusted root {name} is not packaged with this imgtrust; name a file with --trusted-root"
+    raise InputFileError(message)
+
+
+def packaged_signing_config(name: str) -> bytes:
+    """The packaged signing config of a Sigstore instance: where its services are.
+
+    Raises:
+        InputFileError: there is none of that name.
+    """
+    return _packaged(name, ".signing_config.json", "--signing-config FILE")
+
+
+def packaged_tuf_root(name: str) -> bytes:
+    """The packaged TUF root of a Sigstore instance: whose signatures on its newer roots are believed.
+
+    Raises:
+        InputFileError: there is none of that name.
+    """
+    return _packaged(name, ".tuf_root.json", "--root FILE")
+
+
+def _packaged(name: str, suffix: str, instead: str) -> bytes:
+    for file, data in _files(f"*{suffix}"):
+        if name in file:
+            return data
+    message = f"{name}{suffix} is not packaged with this imgtrust; give {instead}"
     raise InputFileError(message)
 
 

@@ -115,4 +115,4 @@ def _attest(
         return layer.annotation(PREDICATE_TYPE_ANNOTATION) != predicate.type
 
     evidence = attach_made(store, made, signing.now(), keep if replace else None)
-    yield signed_result(reference, signing, made, evidence)
+    yield signed_result(reference, made, evidence)

@@ -96,7 +96,7 @@ def lift_images(
             return
         for each in found:
             made = make_attestation(signing, each.subject, store.repository, each.predicate_type, each.predicate)
-            yield signed_result(reference, signing, made, attach_made(store, made, signing.now()))
+            yield signed_result(reference, made, attach_made(store, made, signing.now()))
 
     return each_image(names, StoreOptions() if options is None else options, work)
 

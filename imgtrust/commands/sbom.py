@@ -99,7 +99,7 @@ def attach_sbom(
         evidence = push_files(store, subject, [source], sbom.media_type, annotations={}, created=now())
         yield AttachedResult(reference, subject.digest, evidence, sbom.media_type, file_results([layer]))
         if made is not None and signing is not None:
-            yield signed_result(reference, signing, made, attach_made(store, made, now()))
+            yield signed_result(reference, made, attach_made(store, made, now()))
 
     return each_image(names, StoreOptions() if options is None else options, work)
 

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 __all__ = ["one_bundle", "sign_images", "signed_result"]
 
-_SHOWN: Final = 8
 _MAX_SIGNED: Final = 5_000
 """The most manifests below one index that ``--recursive`` signs."""
 _MAX_DEPTH: Final = 16
@@ -88,16 +87,14 @@ def one_bundle(
     return iter(outcomes)
 
 
-def signed_result(
-    reference: Reference, signing: Signing, made: Made, evidence: Digest, *, unchanged: bool = False
-) -> SignedResult:
+def signed_result(reference: Reference, made: Made, evidence: Digest, *, unchanged: bool = False) -> SignedResult:
     """What is reported of something signed that was attached."""
     return SignedResult(
         reference,
         made.subject.digest,
         evidence,
         made.format.value,
-        f"key {signing.signer.public_key.fingerprint[:_SHOWN]}",
+        made.signer,
         made.times,
         None if made.predicate_type == SIGN_PREDICATE else made.predicate_type,
         unchanged=unchanged,
@@ -117,7 +114,7 @@ def _sign(
         made = make_signature(signing, subject, store.repository)
         if out is not None:
             out.write(made.payload)
-        yield signed_result(reference, signing, made, attach_made(store, made, signing.now()))
+        yield signed_result(reference, made, attach_made(store, made, signing.now()))
 
 
 def _already(store: Store, reference: Reference, signing: Signing, subject: Descriptor) -> SignedResult | None:
@@ -128,7 +125,7 @@ def _already(store: Store, reference: Reference, signing: Signing, subject: Desc
     made = find_same(signing, subject, store.repository, layers)
     if made is None:
         return None
-    return signed_result(reference, signing, made, made.layer.digest, unchanged=True)
+    return signed_result(reference, made, made.layer.digest, unchanged=True)
 
 
 def _below(store: Store, root: Descriptor, limit: int = _MAX_SIGNED) -> tuple[Descriptor, ...]:

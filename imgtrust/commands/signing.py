@@ -7,12 +7,11 @@ key, with the same function that judges everybody's, before it leaves this modul
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
-from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
+from imgtrust.commands.holding import Held, SignFormat, Signing, hold, log_entries
 from imgtrust.content import Descriptor, describe
-from imgtrust.errors import KeyUnusable, UsageError
+from imgtrust.errors import KeyUnusable, ServiceError, UsageError
 from imgtrust.evidence import Evidence, Format, Origin
 from imgtrust.formats.attachments import BUNDLE_TYPE, Suffix
 from imgtrust.formats.bundle import write_bundle
@@ -25,57 +24,27 @@ from imgtrust.formats.simplesigning import (
     write_payload,
 )
 from imgtrust.formats.statement import SIGN_PREDICATE, TYPE_V01, write_statement
-from imgtrust.trust.keys import TrustedKey
-from imgtrust.trust.roots import TrustRoot
 from imgtrust.trust.signatures import Refusal, VerifiedSignature, assess
 from imgtrust.trust.times import ClaimedTime, TimeSource, check_response
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from imgtrust.reference import Digest, Repository
-    from imgtrust.signers.port import Signer, Timestamper
-    from imgtrust.trust.times import TimestampAuthority, VerifiedTime
+    from imgtrust.trust.times import VerifiedTime
 
 __all__ = ["Made", "SignFormat", "Signing", "find_same", "make_attestation", "make_signature"]
 
 _ALGORITHM: Final = "sha256"
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
-class SignFormat(StrEnum):
-    """What ``sign --format`` and ``attest --format`` take."""
-
-    BUNDLE = "bundle"
-    LEGACY = "cosign-legacy"
-
-
-@dataclass(frozen=True, slots=True)
-class Signing:
-    """Who signs, and how: one value for a whole command. ``now`` gives aware UTC.
-
-    ``annotations`` are signed with each signature (``--annotation K=V``). ``authorities`` are the anchors under which
-    the times of tokens are proven for the report.
-    """
-
-    signer: Signer
-    timestampers: tuple[Timestamper, ...] = ()
-    authorities: tuple[TimestampAuthority, ...] = ()
-    format: SignFormat = SignFormat.BUNDLE
-    annotations: tuple[tuple[str, str], ...] = ()
-    now: Callable[[], datetime] = _now
-
-
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A signature that verifies under its own key, ready to be attached.
+    """A signature that verifies under its own key or identity, ready to be attached.
 
     ``payload`` is the blob and ``layer`` its descriptor (with the annotations that cosign's legacy layers carry).
     ``suffix`` is the legacy tag it belongs under, None for a bundle. ``times`` are what the time-stamp authorities
-    said: proven where their anchors are known, else as they said it.
+    said: proven where their anchors are known, else as they said it. ``signer`` is who signed, for people.
     """
 
     subject: Descriptor
@@ -85,6 +54,7 @@ class Made:
     predicate_type: str | None
     suffix: Suffix | None
     times: tuple[VerifiedTime | ClaimedTime, ...]
+    signer: str
 
 
 def make_signature(signing: Signing, subject: Descriptor, repository: Repository) -> Made:
@@ -94,18 +64,20 @@ def make_signature(signing: Signing, subject: Descriptor, repository: Repository
         UsageError: the digest is of a kind that no format can name.
         KeyUnusable: what the key signed does not verify.
         TimestampError: an authority gave no token that can be used.
+        ServiceError: Fulcio or a log gave nothing that can be used, or what they gave does not verify.
         Undecided: the holder of the key cannot be reached.
     """
     _check_subject(subject)
     if signing.format is SignFormat.BUNDLE:
         statement = write_statement(subject.digest, SIGN_PREDICATE, {}, annotations=dict(signing.annotations))
         return _bundle(signing, subject, statement, SIGN_PREDICATE)
+    held = hold(signing)
     payload = write_payload(str(repository), subject.digest, dict(signing.annotations))
-    signature = signing.signer.sign(payload)
+    signature = held.signer.sign(payload)
     tokens, claims = _stamp(signing, signature)
     layer = _annotated(payload, SIMPLESIGNING_LAYER, signature_annotations(signature, tokens[0] if tokens else None))
-    made = Made(subject, Format.SIMPLESIGNING, layer, payload, None, Suffix.SIG, claims)
-    return _proven(signing, made)
+    made = Made(subject, Format.SIMPLESIGNING, layer, payload, None, Suffix.SIG, claims, held.name)
+    return _proven(signing, held, made)
 
 
 def make_attestation(
@@ -117,6 +89,7 @@ def make_attestation(
         UsageError: the digest is of a kind that no format can name.
         KeyUnusable: what the key signed does not verify.
         TimestampError: an authority gave no token that can be used.
+        ServiceError: Fulcio or a log gave nothing that can be used, or what they gave does not verify.
         Undecided: the holder of the key cannot be reached.
     """
     _check_subject(subject)
@@ -132,14 +105,14 @@ def make_attestation(
         annotations=annotations,
         statement_type=TYPE_V01,
     )
-    signed = pae(PAYLOAD_TYPE, statement)
-    envelope = write_envelope(statement, signing.signer.sign(signed))
+    held = hold(signing)
+    envelope = write_envelope(statement, held.signer.sign(pae(PAYLOAD_TYPE, statement)))
     # cosign verifies the time-stamp of a legacy attestation over the whole envelope (cosign.md 1a).
     tokens, claims = _stamp(signing, envelope)
     found = signature_annotations(b"", tokens[0] if tokens else None)
     layer = _annotated(envelope, DSSE_LAYER, {**found, PREDICATE_TYPE_ANNOTATION: predicate_type})
-    made = Made(subject, Format.SIMPLESIGNING, layer, envelope, predicate_type, Suffix.ATT, claims)
-    return _proven(signing, made)
+    made = Made(subject, Format.SIMPLESIGNING, layer, envelope, predicate_type, Suffix.ATT, claims, held.name)
+    return _proven(signing, held, made)
 
 
 def find_same(
@@ -149,6 +122,7 @@ def find_same(
 
     Where time-stamps are asked for, one without does not count.
     """
+    held = hold(signing)
     payload = write_payload(str(repository), subject.digest, dict(signing.annotations))
     digest = describe(payload, SIMPLESIGNING_LAYER).digest
     for layer in layers:
@@ -156,21 +130,29 @@ def find_same(
             continue
         if signing.timestampers and layer.annotation(TIMESTAMP_ANNOTATION) is None:
             continue
-        made = Made(subject, Format.SIMPLESIGNING, layer, payload, None, Suffix.SIG, ())
-        if not isinstance(_judge(signing, made), Refusal):
+        made = Made(subject, Format.SIMPLESIGNING, layer, payload, None, Suffix.SIG, (), held.name)
+        if not isinstance(_judge(signing, held, made), Refusal):
             return made
     return None
 
 
 def _bundle(signing: Signing, subject: Descriptor, statement: bytes, predicate_type: str) -> Made:
     """A v0.3 bundle around a statement."""
-    signed = pae(PAYLOAD_TYPE, statement)
-    signature = signing.signer.sign(signed)
+    held = hold(signing)
+    signature = held.signer.sign(pae(PAYLOAD_TYPE, statement))
     tokens, claims = _stamp(signing, signature)
-    hint = signing.signer.public_key.hint
-    bundle = write_bundle(key_hint=hint, signature=signature, statement=statement, timestamps=tokens)
+    entries = [] if held.certificate is None else log_entries(signing, statement, signature, held.certificate)
+    bundle = write_bundle(
+        key_hint=held.signer.public_key.hint if held.certificate is None else None,
+        certificate=held.certificate,
+        signature=signature,
+        statement=statement,
+        timestamps=tokens,
+        log_entries=[entry for entry, _ in entries],
+    )
+    claims += tuple(claim for _, claim in entries if claim is not None)
     layer = describe(bundle, BUNDLE_TYPE)
-    return _proven(signing, Made(subject, Format.BUNDLE, layer, bundle, predicate_type, None, claims))
+    return _proven(signing, held, Made(subject, Format.BUNDLE, layer, bundle, predicate_type, None, claims, held.name))
 
 
 def _stamp(signing: Signing, message: bytes) -> tuple[list[bytes], tuple[ClaimedTime, ...]]:
@@ -182,9 +164,15 @@ def _stamp(signing: Signing, message: bytes) -> tuple[list[bytes], tuple[Claimed
     )
 
 
-def _proven(signing: Signing, made: Made) -> Made:
-    """The same, after it verified under the signer's public key, and with the times that could be proven."""
-    outcome = _judge(signing, made)
+def _proven(signing: Signing, held: Held, made: Made) -> Made:
+    """The same, after it verified under the signer's own anchors, and with the times that could be proven."""
+    outcome = _judge(signing, held, made)
+    if isinstance(outcome, Refusal) and held.certificate is not None:
+        message = (
+            f"the signature that was just made for {made.subject.digest} by {held.name} does not verify "
+            f"({outcome.code}: {outcome.reason}); nothing was attached"
+        )
+        raise ServiceError(message)
     if isinstance(outcome, Refusal):
         message = (
             f"the signature that was just made for {made.subject.digest} does not verify under its own public key "
@@ -194,15 +182,13 @@ def _proven(signing: Signing, made: Made) -> Made:
     return replace(made, times=outcome.times) if outcome.times else made
 
 
-def _judge(signing: Signing, made: Made) -> VerifiedSignature | Refusal:
-    """Judge a signature as everybody else will, with the signer's own public key as the only anchor."""
+def _judge(signing: Signing, held: Held, made: Made) -> VerifiedSignature | Refusal:
+    """Judge a signature as everybody else will, with the signer's own public key or identity as the only anchor."""
     origin = Origin.REFERRER if made.suffix is None else Origin.LEGACY_TAG
     evidence = Evidence(made.subject.digest, made.layer.digest, origin, made.layer, made.payload)
-    root = TrustRoot((TrustedKey("own", signing.signer.public_key),), signing.authorities)
     # The clocks of authorities run a little ahead; the time-stamper has seen to it that it is no more than that.
-    return assess(
-        evidence, root, at=max([signing.now(), *(claim.time for claim in made.times if claim.time is not None)])
-    )
+    at = max([signing.now(), *(claim.time for claim in made.times if claim.time is not None)])
+    return assess(evidence, held.root, at=at)
 
 
 def _annotated(data: bytes, media_type: str, annotations: dict[str, str]) -> Descriptor:

@@ -15,7 +15,7 @@ from imgtrust.errors import Refused
 from imgtrust.evidence import Format, Kind, Signed
 from imgtrust.formats.certificates import MAX_CERTIFICATES, from_der
 from imgtrust.formats.dsse import envelope_members, read_envelope
-from imgtrust.formats.logentries import MAX_LOG_ENTRIES, read_entries
+from imgtrust.formats.logentries import MAX_LOG_ENTRIES, read_entries, write_entry
 from imgtrust.formats.mediatypes import BUNDLE_TYPE
 from imgtrust.formats.members import Members, read_object
 from imgtrust.formats.statement import kind_of, parse_statement
@@ -86,20 +86,30 @@ def read(evidence: Evidence) -> Signed:
 
 def write_bundle(
     *,
-    key_hint: str,
     signature: bytes,
+    key_hint: str | None = None,
+    certificate: bytes | None = None,
     statement: bytes | None = None,
     message_digest: bytes | None = None,
     timestamps: Sequence[bytes] = (),
+    log_entries: Sequence[LogEntry] = (),
 ) -> bytes:
     """A v0.3 bundle around a signed statement, or around a signature over a message by its sha256 (cosign.md 1b).
 
-    ``timestamps``: DER TimeStampResp over the signature. Empty members are left out, as protojson does.
+    ``certificate``: the leaf as DER. ``timestamps``: DER TimeStampResp over the signature. Empty members are left out,
+    as protojson does.
 
     Raises:
-        ValueError: not exactly one of ``statement`` and ``message_digest`` is given.
+        ValueError: not exactly one of ``statement`` and ``message_digest``, or of ``key_hint`` and ``certificate``.
     """
+    if (key_hint is None) == (certificate is None):
+        message = "a bundle names a key or a certificate, exactly one"
+        raise ValueError(message)
     material: dict[str, Any] = {"publicKey": {"hint": key_hint}}
+    if certificate is not None:
+        material = {"certificate": {"rawBytes": base64.b64encode(certificate).decode("ascii")}}
+    if log_entries:
+        material["tlogEntries"] = [write_entry(entry) for entry in log_entries]
     if timestamps:
         tokens = [{"signedTimestamp": base64.b64encode(token).decode("ascii")} for token in timestamps]
         material["timestampVerificationData"] = {"rfc3161Timestamps": tokens}

@@ -6,8 +6,9 @@ Knows protobuf-specs ``sigstore_rekor.proto`` in its JSON form and the ``dev.sig
 
 from __future__ import annotations
 
+import base64
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from imgtrust.errors import Refused
 from imgtrust.evidence import InclusionProof, LogEntry
@@ -17,7 +18,7 @@ from imgtrust.refusals import RefusalCode
 if TYPE_CHECKING:
     from imgtrust.evidence import Evidence
 
-__all__ = ["BUNDLE_ANNOTATION", "MAX_LOG_ENTRIES", "read_entries", "read_legacy_entry"]
+__all__ = ["BUNDLE_ANNOTATION", "MAX_LOG_ENTRIES", "read_entries", "read_legacy_entry", "write_entry"]
 
 BUNDLE_ANNOTATION: Final = "dev.sigstore.cosign/bundle"
 
@@ -75,6 +76,36 @@ def read_legacy_entry(evidence: Evidence) -> tuple[LogEntry, ...]:
         _bounded(members, "SignedEntryTimestamp", _MAX_PROMISE),
     )
     return (entry,)
+
+
+def write_entry(entry: LogEntry) -> dict[str, Any]:
+    """One element of ``tlogEntries`` of a bundle v0.3.
+
+    Zeros are written out although protobuf's JSON may leave them away: sigstore-python does not read an entry without
+    its index or its hashes, so that it refuses the first entry of a log that another client wrote (cosign.md 4.3).
+    """
+    made: dict[str, Any] = {
+        "logIndex": str(entry.log_index),
+        "logId": {"keyId": _text(entry.log_id)},
+        "kindVersion": {"kind": entry.kind, "version": entry.version},
+        "integratedTime": str(entry.integrated_time),
+    }
+    if entry.promise is not None:
+        made["inclusionPromise"] = {"signedEntryTimestamp": _text(entry.promise)}
+    proof = entry.proof
+    if proof is not None:
+        made["inclusionProof"] = {
+            "logIndex": str(proof.log_index),
+            "rootHash": _text(proof.root_hash),
+            "treeSize": str(proof.tree_size),
+            "hashes": [_text(each) for each in proof.hashes],
+            **({} if proof.checkpoint is None else {"checkpoint": {"envelope": proof.checkpoint}}),
+        }
+    return {**made, "canonicalizedBody": _text(entry.body)}
+
+
+def _text(data: bytes) -> str:
+    return base64.b64encode(data).decode("ascii")
 
 
 def _read_entry(given: Members, version: int) -> LogEntry:

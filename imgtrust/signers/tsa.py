@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from imgtrust.errors import Refused, TimestampError
 from imgtrust.signers.material import NO_ENVIRONMENT
-from imgtrust.signers.wire import NoAnswer, Unusable, Wire, WireOptions
+from imgtrust.signers.wire import AHEAD, NoAnswer, Unusable, Wire, WireOptions
 from imgtrust.trust.times import check_response, verify_timestamp
 
 if TYPE_CHECKING:
@@ -26,8 +26,6 @@ __all__ = ["MAX_ANSWER", "HttpTimestamper", "TsaOptions"]
 
 MAX_ANSWER: Final = 256 * 1024
 """The largest answer that is read, in bytes; a token with a chain of four RSA certificates has 10 kB."""
-_AHEAD: Final = timedelta(minutes=5)
-"""How far an authority's clock may be ahead of this machine's when a token is fresh."""
 _OK: Final = 200
 
 
@@ -116,7 +114,7 @@ class HttpTimestamper:
         try:
             stamped = check_response(answer, message, request.nonce)
             now = self._options.clock()
-            if stamped > now + _AHEAD:
+            if stamped > now + AHEAD:
                 text = f"its time {stamped:%Y-%m-%d %H:%M:%S}Z is ahead of this machine's {now:%Y-%m-%d %H:%M:%S}Z"
                 raise TimestampError(self._said(text))
             if self._authorities:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
@@ -20,8 +21,10 @@ if TYPE_CHECKING:
 
     import urllib3
 
-__all__ = ["Answer", "NoAnswer", "Unusable", "Wire", "WireOptions", "proxy_for"]
+__all__ = ["AHEAD", "Answer", "NoAnswer", "Unusable", "Wire", "WireOptions", "proxy_for"]
 
+AHEAD: Final = timedelta(minutes=5)
+"""How far the clock of a service may be ahead of this machine's when what it says is fresh."""
 _LONGEST_WAIT: Final = 10.0
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _RETRIED: Final = frozenset({408, 429, 500, 502, 503, 504})

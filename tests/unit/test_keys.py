@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+import pytest
+
+from imgtrust.commands.anchors import packaged_signing_config
+from imgtrust.signers.signingconfig import LogService, read_signing_config
 from imgtrust.trust.roots import Anchor, describe_root, parse_trusted_root
 
 KEYS: Final = Path(__file__).parents[2] / "keys"
@@ -14,8 +19,13 @@ ROOT: Final = KEYS / "sigstore-public-good.trusted_root.json"
 README: Final = (KEYS / "README.md").read_text("utf-8")
 
 
-def test_the_file_is_the_one_that_the_readme_names() -> None:
-    assert f"SHA-256 of the file: `{hashlib.sha256(ROOT.read_bytes()).hexdigest()}`" in README
+FILES: Final = sorted(KEYS.glob("*.json"))
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+def test_each_file_is_the_one_that_the_readme_names(file: Path) -> None:
+    section = README.split(f"## {file.name}\n")[1].split("\n## ")[0]
+    assert f"SHA-256 of the file: `{hashlib.sha256(file.read_bytes()).hexdigest()}`" in section
 
 
 def test_every_anchor_stands_in_the_readme_and_no_other() -> None:
@@ -32,8 +42,17 @@ def test_the_time_stamp_authority_of_the_public_good_instance_can_be_used() -> N
 
 
 def test_there_is_nothing_but_anchors_and_their_description() -> None:
-    assert sorted(path.name for path in KEYS.iterdir()) == ["README.md", ROOT.name]
-    assert b"PRIVATE" not in ROOT.read_bytes()
+    assert sorted(path.name for path in KEYS.iterdir()) == ["README.md", *(file.name for file in FILES)]
+    assert len(FILES) == 3
+    assert not any(b"PRIVATE" in file.read_bytes() for file in FILES)
+
+
+def test_the_services_of_the_public_good_instance_can_be_read() -> None:
+    services = read_signing_config(packaged_signing_config("public-good"), "public good", at=datetime.now(UTC))
+    assert services.certificates == "https://fulcio.sigstore.dev"
+    assert services.identities == "https://oauth2.sigstore.dev/auth"
+    assert services.logs == (LogService("https://rekor.sigstore.dev", 1),)
+    assert services.stampers == ("https://timestamp.sigstore.dev/api/v1/timestamp",)
 
 
 def _row(anchor: Anchor) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from imgtrust.commands.progress import SILENT
 from imgtrust.commands.promotion.journal import Journal, journal_path
@@ -48,9 +48,6 @@ if TYPE_CHECKING:
     from imgtrust.stores.port import Store
 
 __all__ = ["Terms", "promote", "promote_between"]
-
-_SHOWN: Final = 8
-"""Digits of a key's fingerprint that are told."""
 
 
 def promote(
@@ -143,7 +140,7 @@ def _begun(plan: Plan, verdict: Verdict, terms: Terms) -> PromotionResult:
         destination=plan.target,
         digest=plan.root.digest,
         before=verdict,
-        recorder=None if terms.record is None else f"key {terms.record.signer.public_key.fingerprint[:_SHOWN]}",
+        recorder=None if terms.record is None else terms.record.signer_name,
         platforms=plan.platforms,
     )
 

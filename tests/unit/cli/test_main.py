@@ -77,7 +77,7 @@ def test_nothing_typed_shows_the_help_and_is_wrong_usage() -> None:
         (["doctor", "x"], "doctor is not in this version; it comes with checking an ECR set-up"),
         (["--nonsense"], "No such option: --nonsense"),
         (["-o", "json", "verify"], "-o belongs after the command, as in: imgtrust verify -o"),
-        (["verify", "--keyless"], "--keyless is not in this version; it comes with keyless"),
+        (["verify", "--cache"], "--cache is not in this version; it comes with the audit"),
         (["verify", "--keey", "x"], "No such option: --keey (Possible options: --key)"),
         (["verify", "--jobs", "many", "x"], "Invalid value for '--jobs': 'many' is not a whole number"),
         (["verify", "--key"], "requires an argument"),
@@ -115,7 +115,7 @@ def test_standard_input_that_is_no_text_is_an_input_error() -> None:
 
 def test_no_name_is_both_there_and_promised_for_later() -> None:
     assert not set(COMMANDS) & set(later.COMMANDS)
-    assert later.later_option("--record-keyless") == later.OPTIONS["--keyless"]
+    assert later.later_option("--record-signer-profile") == later.OPTIONS["--signer-profile"]
     assert later.later_option("--key") is None
 
 

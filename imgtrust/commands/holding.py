@@ -1,0 +1,115 @@
+"""Who signs, and with what: a key, or an identity with its certificate and its logs.
+
+Knows how the two differ; must not know what is signed. Whoever signs is judged by the anchors that are made here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+from imgtrust.errors import ServiceError, UsageError
+from imgtrust.signers.keyless import KeylessSigner
+from imgtrust.signers.wire import AHEAD
+from imgtrust.trust.anchors import TrustedIdentity
+from imgtrust.trust.keys import TrustedKey
+from imgtrust.trust.roots import TrustRoot
+from imgtrust.trust.times import ClaimedTime, TimeSource
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from imgtrust.evidence import LogEntry
+    from imgtrust.signers.port import Signer, Timestamper
+    from imgtrust.signers.rekor import TransparencyLog
+    from imgtrust.trust.anchors import SigstoreRoot
+    from imgtrust.trust.times import TimestampAuthority
+
+__all__ = ["Held", "SignFormat", "Signing", "hold", "log_entries"]
+
+_SHOWN: Final = 8
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class SignFormat(StrEnum):
+    """What ``sign --format`` and ``attest --format`` take."""
+
+    BUNDLE = "bundle"
+    LEGACY = "cosign-legacy"
+
+
+@dataclass(frozen=True, slots=True)
+class Signing:
+    """Who signs, and how: one value for a whole command. ``now`` gives aware UTC.
+
+    ``annotations`` are signed with each signature (``--annotation K=V``). ``authorities`` are the anchors under which
+    the times of tokens are proven for the report. ``logs`` are written to by whoever signs keyless; ``instance`` is the
+    Sigstore instance under which the result is then judged.
+    """
+
+    signer: Signer | KeylessSigner
+    timestampers: tuple[Timestamper, ...] = ()
+    authorities: tuple[TimestampAuthority, ...] = ()
+    format: SignFormat = SignFormat.BUNDLE
+    annotations: tuple[tuple[str, str], ...] = ()
+    now: Callable[[], datetime] = _now
+    logs: tuple[TransparencyLog, ...] = ()
+    instance: SigstoreRoot | None = None
+
+    @property
+    def signer_name(self) -> str:
+        """Who signs, for people, before anything is signed."""
+        if isinstance(self.signer, KeylessSigner):
+            return "keyless"
+        return f"key {self.signer.public_key.fingerprint[:_SHOWN]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Who signs one thing: the key, its certificate where it has one, and the anchors that judge the result."""
+
+    signer: Signer
+    name: str
+    root: TrustRoot
+    certificate: bytes | None = None
+
+
+def hold(signing: Signing) -> Held:
+    """Who signs now. A keyless signer is judged as the identity that its certificate names, in its own instance."""
+    signer = signing.signer
+    if not isinstance(signer, KeylessSigner):
+        own = TrustRoot((TrustedKey("own", signer.public_key),), signing.authorities)
+        return Held(signer, signing.signer_name, own)
+    if signing.format is not SignFormat.BUNDLE or signing.instance is None:
+        message = "keyless signing makes bundles, and needs the trusted root of its Sigstore instance"
+        raise UsageError(message)
+    credential = signer.credential()
+    named = credential.named
+    identity = TrustedIdentity("own", signing.instance, named.issuer, named.name, log=bool(signing.logs))
+    root = TrustRoot(authorities=signing.authorities, identities=(identity,))
+    return Held(credential.signer, str(named), root, credential.certificate)
+
+
+def log_entries(
+    signing: Signing, statement: bytes, signature: bytes, certificate: bytes
+) -> list[tuple[LogEntry, ClaimedTime | None]]:
+    """One entry of each log, with the time that it says, if it says one."""
+    from imgtrust.signers.rekor import Logged  # noqa: PLC0415 - whoever signs with a key alone does not need it
+
+    found: list[tuple[LogEntry, ClaimedTime | None]] = []
+    for log in signing.logs:
+        entry = log.record(Logged(statement, signature, certificate))
+        if entry.promise is None:
+            found.append((entry, None))
+            continue
+        when = datetime.fromtimestamp(entry.integrated_time, UTC)
+        if when > signing.now() + AHEAD:
+            message = f"the transparency log {log.url} dates its entry {when:%Y-%m-%d %H:%M:%S}Z, which is not yet"
+            raise ServiceError(message)
+        found.append((entry, ClaimedTime(when, TimeSource.REKOR, log.url)))
+    return found

@@ -1,0 +1,213 @@
+"""Clients of the two generations of Rekor: a signature goes in, its log entry comes out.
+
+Knows their APIs (``rekor-tiles`` v2 and Rekor's ``openapi.yaml`` v1); must not decide whether an entry is believed:
+whoever signs judges the whole as everybody will.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from imgtrust import strict_json
+from imgtrust.errors import Refused, ServiceError
+from imgtrust.evidence import InclusionProof, LogEntry
+from imgtrust.formats.dsse import PAYLOAD_TYPE, envelope_members, pae
+from imgtrust.formats.logentries import read_entries
+from imgtrust.formats.members import Members
+from imgtrust.refusals import RefusalCode
+from imgtrust.signers.fulcio import said_in
+from imgtrust.signers.wire import Answer, NoAnswer, Unusable, Wire, WireOptions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from imgtrust.signers.signingconfig import LogService
+
+__all__ = ["Logged", "TransparencyLog", "open_log"]
+
+_MAX_ANSWER: Final = 32 * 1024 * 1024
+"""The largest answer that is read; a log of version 1 gives back what it was sent."""
+_V3: Final = 3
+_OK: Final = frozenset({200, 201})
+_CONFLICT: Final = 409
+_NOT_FOUND: Final = 404
+_HEADERS: Final = {"Content-Type": "application/json", "Accept": "application/json"}
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """What is written into a log: a signed statement and the certificate (DER) of the key that signed it."""
+
+    statement: bytes = field(repr=False)
+    signature: bytes = field(repr=False)
+    certificate: bytes = field(repr=False)
+
+
+class TransparencyLog(Protocol):
+    """A log that can be written to; safe to use from several threads."""
+
+    @property
+    def url(self) -> str:
+        """Where it is."""
+        ...
+
+    def record(self, signed: Logged) -> LogEntry:
+        """The entry, once the log holds it; unverified.
+
+        Raises:
+            ServiceError: no answer after the tries, a refusal, or what is no entry.
+        """
+        ...
+
+    def close(self) -> None:
+        """Give back the connections."""
+        ...
+
+
+def open_log(service: LogService, options: WireOptions) -> TransparencyLog:
+    """The log at a URL, by the generation of its API.
+
+    Raises:
+        UsageError: the URL is not one that is used.
+    """
+    kinds: dict[int, Callable[[str, WireOptions], TransparencyLog]] = {0: _AnyLog, 1: _FirstLog, 2: _SecondLog}
+    return kinds[service.version](service.url, options)
+
+
+class _NoSuchApi(ServiceError):
+    """There is a server, and it does not know the path."""
+
+
+class _Client:
+    """What both have in common: one request and its failures."""
+
+    def __init__(self, url: str, options: WireOptions) -> None:
+        self._wire = Wire(url, "transparency log (Rekor)", options)
+        self.url = url.rstrip("/")
+
+    def close(self) -> None:
+        """Give back the connections."""
+        self._wire.close()
+
+    def _ask(self, method: str, path: str, document: dict[str, Any] | None) -> Answer:
+        body = None if document is None else strict_json.dumps(document)
+        try:
+            answer = self._wire.send(method, self.url + path, body, _HEADERS, _MAX_ANSWER)
+        except NoAnswer as exc:
+            message = (
+                f"the transparency log {self.url} did not answer, {exc.tries} times: {exc}; nothing was attached, run "
+                "it again"
+            )
+            raise ServiceError(message) from exc
+        except Unusable as exc:
+            raise ServiceError(self._said(str(exc))) from exc
+        if answer.status == _NOT_FOUND:
+            raise _NoSuchApi(self._said("it answered 404"))
+        if answer.status not in _OK and answer.status != _CONFLICT:
+            raise ServiceError(self._said(f"it answered {answer.status}{said_in(answer.body)}"))
+        return answer
+
+    def _said(self, reason: str) -> str:
+        return f"the transparency log {self.url} gave no entry that can be used: {reason}"
+
+
+class _SecondLog(_Client):
+    """Rekor v2: the answer is the entry as a bundle carries it, when the next checkpoint has it."""
+
+    def record(self, signed: Logged) -> LogEntry:
+        """See ``TransparencyLog``.
+
+        A DSSE envelope is logged as ``hashedrekord`` over its PAE (rekor-tiles takes no other kind any more).
+        """
+        digest = hashlib.sha256(pae(PAYLOAD_TYPE, signed.statement)).digest()
+        verifier = {
+            "x509Certificate": {"rawBytes": _base64(signed.certificate)},
+            "keyDetails": "PKIX_ECDSA_P256_SHA_256",
+        }
+        request = {"digest": _base64(digest), "signature": {"content": _base64(signed.signature), "verifier": verifier}}
+        answer = self._ask("POST", "/api/v2/log/entries", {"hashedRekordRequestV002": request})
+        try:
+            return _entry({"tlogEntries": [strict_json.loads(answer.body)]})
+        except (Refused, ValueError) as exc:
+            raise ServiceError(self._said(f"its answer is no entry: {str(exc)[:200]} ({answer.kind})")) from exc
+
+
+class _FirstLog(_Client):
+    """Rekor v1: the answer is an object by the entry's id, and an entry that is there already is pointed to."""
+
+    def record(self, signed: Logged) -> LogEntry:
+        """See ``TransparencyLog``."""
+        envelope = strict_json.dumps(envelope_members(signed.statement, signed.signature)).decode("utf-8")
+        content = {"envelope": envelope, "verifiers": [_base64(_pem(signed.certificate))]}
+        proposed = {"apiVersion": "0.0.1", "kind": "dsse", "spec": {"proposedContent": content}}
+        answer = self._ask("POST", "/api/v1/log/entries", proposed)
+        if answer.status == _CONFLICT:
+            known = (answer.location or "").rpartition("/")[2]
+            if not known.isalnum():
+                raise ServiceError(self._said("it has the entry already, and does not say where"))
+            answer = self._ask("GET", f"/api/v1/log/entries/{known}", None)
+        try:
+            return _first_entry(answer.body)
+        except (Refused, ValueError, TypeError, KeyError, AttributeError) as exc:
+            raise ServiceError(self._said(f"its answer is no entry: {str(exc)[:200]} ({answer.kind})")) from exc
+
+
+class _AnyLog(_Client):
+    """A log of which only the address is known: the second generation is tried first."""
+
+    def __init__(self, url: str, options: WireOptions) -> None:
+        super().__init__(url, options)
+        self._logs = (_SecondLog(url, options), _FirstLog(url, options))
+
+    def record(self, signed: Logged) -> LogEntry:
+        """See ``TransparencyLog``."""
+        try:
+            return self._logs[0].record(signed)
+        except _NoSuchApi:
+            return self._logs[1].record(signed)
+
+    def close(self) -> None:
+        """Give back the connections."""
+        for log in self._logs:
+            log.close()
+
+
+def _entry(material: dict[str, Any]) -> LogEntry:
+    (entry,) = read_entries(Members(material, "the log's answer", RefusalCode.LOG_MALFORMED), _V3)
+    return entry
+
+
+def _first_entry(body: bytes) -> LogEntry:
+    """The entry in an answer of Rekor v1 (``LogEntry`` of its ``openapi.yaml``)."""
+    ((_, found),) = strict_json.loads(body).items()
+    canonical = base64.b64decode(found["body"], validate=True)
+    inside = strict_json.loads(canonical)
+    proof = found["verification"]["inclusionProof"]
+    return LogEntry(
+        str(inside["kind"]),
+        str(inside["apiVersion"]),
+        bytes.fromhex(found["logID"]),
+        int(found["logIndex"]),
+        int(found["integratedTime"]),
+        canonical,
+        base64.b64decode(found["verification"]["signedEntryTimestamp"], validate=True),
+        InclusionProof(
+            int(proof["logIndex"]),
+            int(proof["treeSize"]),
+            bytes.fromhex(proof["rootHash"]),
+            tuple(bytes.fromhex(each) for each in proof["hashes"]),
+            str(proof["checkpoint"]),
+        ),
+    )
+
+
+def _pem(der: bytes) -> bytes:
+    text = base64.encodebytes(der).decode("ascii")
+    return f"-----BEGIN CERTIFICATE-----\n{text}-----END CERTIFICATE-----\n".encode("ascii")
+
+
+def _base64(data: bytes) -> str:
+    return base64.b64encode(data).decode("ascii")
