@@ -41,3 +41,28 @@ fi
 
 # [audit] exits 1
 imgtrust audit --policy gate.toml 'registry.example.com/team/**'
+
+# [keyless]
+imgtrust verify --trusted-root sigstore.json --max-age 90d \
+  --certificate-identity https://github.com/acme/web/.github/workflows/release.yml@refs/heads/main \
+  --certificate-oidc-issuer https://token.actions.githubusercontent.com \
+  registry.example.com/team/web:3.1
+
+# [stranger] exits 1
+imgtrust verify --trusted-root sigstore.json \
+  --certificate-identity https://github.com/acme/web/.github/workflows/release.yml@refs/tags/v3.1 \
+  --certificate-oidc-issuer https://token.actions.githubusercontent.com \
+  registry.example.com/team/web:3.1
+
+# [notary]
+imgtrust verify --notary-roots acme.pem --notary-identity 'x509.subject: C=US, ST=WA, O=Acme' registry.example.com/team/api:2.7
+
+# [field]
+cp "$EXAMPLES/field.toml" .
+imgtrust verify --policy field.toml registry.example.com/team/web:3.1
+
+# [tree]
+imgtrust inspect --policy field.toml registry.example.com/team/web:3.1
+
+# [found]
+imgtrust inspect registry.example.com/team/web:3.1

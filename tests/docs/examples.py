@@ -12,17 +12,22 @@ import subprocess
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from cryptography.x509 import UniformResourceIdentifier
+
+from imgtrust import strict_json
 from imgtrust.commands.demoauthority import DemoAuthority, demo_authority
 from imgtrust.commands.demodocuments import cyclonedx, provenance
 from imgtrust.commands.demoimage import build_image
 from imgtrust.reference import Reference
 from imgtrust.stores import open_store
+from tests.simulators.attached import NOTARY_ROOT, attach_keyless, attach_notary
 from tests.simulators.images import image, index, push
 from tests.simulators.registry import RegistrySimulator
+from tests.simulators.sigstore import VirtualSigstore
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,6 +40,8 @@ EXAMPLES: Final = DOCS / "examples"
 
 _HEAD: Final = re.compile(r"# \[(?P<name>[a-z]+)\](?: exits (?P<status>\d))?(?P<hidden> hidden)?")
 _EXPORT: Final = re.compile(r"^export (\w+)=(\S+)$", re.MULTILINE)
+_WORKFLOW: Final = "https://github.com/acme/web/.github/workflows/release.yml@refs/heads/main"
+_ACTIONS: Final = "https://token.actions.githubusercontent.com"
 _REGISTRY: Final = "registry.example.com"
 _TSA: Final = "https://tsa.example.com"
 _TSA_NAME: Final = "tsa.example.com"
@@ -148,6 +155,7 @@ def world(folder: Path) -> Iterator[World]:
             store = open_store(Reference.parse(f"{registry.host}/{name}:{tag}").repository)
             push(store, index(image(name), image(name, platform="linux/arm64")), tag)
             store.close()
+        _foreign(folder, registry.host, now() - timedelta(hours=1))
         for name, text in (
             ("app.cdx.json", cyclonedx()),
             ("provenance.json", provenance(datetime(2026, 6, 1, tzinfo=UTC))),
@@ -156,3 +164,19 @@ def world(folder: Path) -> Iterator[World]:
         ):
             (folder / name).write_text(text, encoding="utf-8")
         yield World(folder, registry.host, authority)
+
+
+def _foreign(folder: Path, host: str, when: datetime) -> None:
+    """Two images that others signed: a workflow with a Sigstore of its own, and a company with Notary."""
+    instance = VirtualSigstore()
+    workflow = UniformResourceIdentifier(_WORKFLOW)
+    signer = instance.certify(names=(workflow,), issuer_v1=_ACTIONS, issuer_v2=_ACTIONS, when=when)
+    for name, tag in (("team/web", "3.1"), ("team/api", "2.7")):
+        store = open_store(Reference.parse(f"{host}/{name}:{tag}").repository)
+        root = push(store, image(name), tag)
+        if name == "team/web":
+            attach_keyless(store, root, instance, signer, when=when)
+        attach_notary(store, root)
+        store.close()
+    (folder / "sigstore.json").write_bytes(strict_json.dumps(instance.document()))
+    (folder / "acme.pem").write_bytes(NOTARY_ROOT.pem)

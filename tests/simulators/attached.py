@@ -10,7 +10,7 @@ from tests.simulators.evidence import statement
 from tests.simulators.fulcio import WHEN
 from tests.simulators.images import artifact, push
 from tests.simulators.notaryenvelopes import JWS, jws, payload
-from tests.simulators.pki import authority, leaf
+from tests.simulators.pki import SUBJECT, authority, leaf
 from tests.simulators.sigstore import V1
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ __all__ = ["NOTARY_ROOT", "attach_keyless", "attach_notary"]
 
 NOTARY_ROOT: Final = authority("acme root")
 """The root that Notary signatures come from here."""
-_SIGNER: Final = leaf(NOTARY_ROOT)
+_SIGNER: Final = leaf(NOTARY_ROOT, subject=(*SUBJECT, ("CN", "acme release")))
 
 
 def attach_keyless(

@@ -166,7 +166,7 @@ def test_keyless_and_notary_signatures_are_found_with_what_they_say_of_themselve
     store = MemoryStore()
     found = inspect_store(store, foreign(store), at=NOON)
     assert {(item.what, item.reason) for item in found.root.attached if item.standing is Standing.FOUND} == {
-        ("Notary JWS", "says it is by leaf"),
+        ("Notary JWS", "says it is by acme release"),
         ("Sigstore bundle", "says it is by acme/app release.yml@main"),
         ("Sigstore bundle", "says it is by release@acme.test"),
     }
