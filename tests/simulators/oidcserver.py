@@ -1,6 +1,7 @@
 """An OpenID Connect issuer on loopback: the tokens that Fulcio takes for a person or for a workflow. Knows JWT (RS256).
 
-It has no login: whoever asks gets a token for whom they like. Faults are those of ``Loopback``.
+It asks for no password: whoever asks gets a token for whom they like, and whoever logs in is ``person``. Faults are
+those of ``Loopback``.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import base64
 import json
 import time
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlencode
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
@@ -55,6 +57,7 @@ class OidcServer(Loopback):
 
     def __init__(self) -> None:
         super().__init__(self._answer)
+        self.person = "release@acme.test"
         self._key = rsa.generate_private_key(public_exponent=65537, key_size=_BITS)
 
     @property
@@ -88,9 +91,15 @@ class OidcServer(Loopback):
         path = request.path.removeprefix(CI_PATH)
         if path == "/.well-known/openid-configuration":
             issuer = self.ci_issuer if request.path.startswith(CI_PATH) else self.issuer
-            return _json({"issuer": issuer, "jwks_uri": f"{self.base}/keys"})
+            places = {"authorization_endpoint": f"{self.base}/auth", "token_endpoint": f"{self.base}/token"}
+            return _json({"issuer": issuer, "jwks_uri": f"{self.base}/keys", **places})
         if path == "/keys":
             return _json({"keys": [self._public()]})
+        if path == "/auth":
+            back = urlencode({"code": "let me in", "state": request.first("state")})
+            return Reply(302, (("Location", f"{request.first('redirect_uri')}?{back}"),))
+        if path == "/token" and request.method == "POST":
+            return _json({"access_token": self.email_token(self.person)})
         if path == "/token":
             return Reply(200, (("Content-Type", "text/plain"),), self.email_token(request.first("email")).encode())
         return Reply(404)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from imgtrust.evidence import Format, Kind, Signed
 from imgtrust.formats import read
 from imgtrust.formats.bundle import MAX_BUNDLE_BYTES, MAX_LOG_ENTRIES, MAX_TIMESTAMPS, write_bundle
 from imgtrust.formats.certificates import MAX_CERTIFICATE_BYTES, MAX_CERTIFICATES
+from imgtrust.formats.logentries import write_entry
 from imgtrust.formats.mediatypes import BUNDLE_TYPE
 from imgtrust.refusals import RefusalCode
 from tests.simulators.evidence import (
@@ -27,6 +29,7 @@ from tests.simulators.evidence import (
     pae,
     statement,
 )
+from tests.simulators.sigstore import V1, V2, VirtualSigstore
 
 KEY = Key.new()
 OLD = "application/vnd.dev.sigstore.bundle+json;version=0."
@@ -309,6 +312,36 @@ def test_a_bundle_is_written_as_cosign_writes_it() -> None:
             "signatures": [{"sig": "c2ln"}],
         },
     }
+
+
+@pytest.mark.parametrize("kind", [V1, V2, None])
+def test_certificate_and_log_entries_are_written_as_they_were_read(kind: tuple[str, str] | None) -> None:
+    first = read(VirtualSigstore().evidence(kind=kind))
+    assert first.payload is not None
+    written = write_bundle(
+        certificate=first.certificates[0],
+        signature=first.signature,
+        statement=first.payload,
+        timestamps=first.timestamps,
+        log_entries=first.log_entries,
+    )
+    assert judge(written) == first
+
+
+def test_an_entry_without_promise_and_checkpoint_has_neither_member() -> None:
+    entry = read(VirtualSigstore().evidence(kind=V2)).log_entries[0]
+    assert entry.proof is not None
+    assert "inclusionPromise" not in write_entry(entry)
+    assert (
+        "checkpoint" not in write_entry(replace(entry, proof=replace(entry.proof, checkpoint=None)))["inclusionProof"]
+    )
+    assert "inclusionProof" not in write_entry(replace(entry, proof=None))
+
+
+@pytest.mark.parametrize("named", [{}, {"key_hint": "hint", "certificate": b"der"}])
+def test_a_bundle_of_both_or_neither_key_and_certificate_is_not_written(named: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="a key or a certificate, exactly one"):
+        write_bundle(signature=b"sig", statement=b"{}", **named)
 
 
 def test_a_bundle_with_both_or_neither_content_is_not_written() -> None:
