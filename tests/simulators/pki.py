@@ -27,6 +27,7 @@ __all__ = [
     "SUBJECT",
     "Certified",
     "Shape",
+    "as_sha1",
     "authority",
     "chain",
     "issue",
@@ -122,6 +123,7 @@ class Shape:
     crl: tuple[str, ...] = ()
     delta: tuple[str, ...] = ()
     hash: Any = field(default_factory=hashes.SHA256)
+    serial: int | None = None
 
 
 def issue(shape: Shape, issuer: Certified | None = None, key: PrivateKey | None = None) -> Certified:
@@ -133,7 +135,7 @@ def issue(shape: Shape, issuer: Certified | None = None, key: PrivateKey | None 
         .subject_name(name)
         .issuer_name(name if issuer is None else issuer.certificate.subject)
         .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
+        .serial_number(shape.serial or x509.random_serial_number())
         .not_valid_before(shape.window[0])
         .not_valid_after(shape.window[1])
     )
@@ -177,6 +179,11 @@ def leaf(issuer: Certified | None, **changes: Any) -> Certified:
     """A certificate that signs images."""
     key = changes.pop("key", None)
     return issue(replace(Shape(), **changes), issuer, key)
+
+
+def as_sha1(data: bytes) -> bytes:
+    """DER that says that RSA and SHA-1 signed it, from one that RSA and SHA-256 signed; nobody makes such any more."""
+    return data.replace(bytes.fromhex("2a864886f70d01010b"), bytes.fromhex("2a864886f70d010105"))
 
 
 def chain(*certified: Certified) -> tuple[bytes, ...]:

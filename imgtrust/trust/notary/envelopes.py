@@ -5,6 +5,7 @@ Knows notary.md 5: the key alone decides the algorithm, and the header must say 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from cryptography.exceptions import InvalidSignature
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     _Hash = hashes.SHA256 | hashes.SHA384 | hashes.SHA512
 
-__all__ = ["algorithm_of", "check_signature"]
+__all__ = ["Algorithm", "algorithm_of", "check_signature"]
 
 _RSA: Final[dict[int, tuple[str, _Hash]]] = {
     2048: ("PS256", hashes.SHA256()),
@@ -36,15 +37,24 @@ _CURVES: Final[dict[str, tuple[str, _Hash]]] = {
 }
 
 
-def algorithm_of(key: object) -> tuple[str, _Hash] | None:
-    """Name and hash of the one algorithm that a public key signs with; None for a key that signs no envelope."""
-    match key:
-        case rsa.RSAPublicKey():
-            return _RSA.get(key.key_size)
-        case ec.EllipticCurvePublicKey():
-            return _CURVES.get(key.curve.name)
-        case _:
-            return None
+@dataclass(frozen=True, slots=True)
+class Algorithm:
+    """The one algorithm of a key: its name in JWS, its hash, and the key that it was chosen by."""
+
+    name: str
+    hash: _Hash
+    key: rsa.RSAPublicKey | ec.EllipticCurvePublicKey
+
+
+def algorithm_of(key: object) -> Algorithm | None:
+    """The one algorithm that a public key signs with; None for a key that signs no envelope."""
+    if isinstance(key, rsa.RSAPublicKey):
+        found = _RSA.get(key.key_size)
+    elif isinstance(key, ec.EllipticCurvePublicKey):
+        found = _CURVES.get(key.curve.name)
+    else:
+        return None
+    return None if found is None else Algorithm(*found, key)
 
 
 def check_signature(signed: Signed, algorithm: str, key: object) -> None:
@@ -56,27 +66,25 @@ def check_signature(signed: Signed, algorithm: str, key: object) -> None:
         Refused: NOTARY_ALGORITHM or NOTARY_BAD_SIGNATURE.
     """
     found = algorithm_of(key)
-    if found is None or found[0] != algorithm:
-        expected = "none, for the key signs no envelopes" if found is None else found[0]
+    if found is None or found.name != algorithm:
+        expected = "none, for the key signs no envelopes" if found is None else found.name
         message = f"the algorithm is {algorithm[:40]!r}; that of the certificate's key is {expected}"
         raise Refused(RefusalCode.NOTARY_ALGORITHM, message)
-    message_bytes = signed.message or b""
-    if not _holds(key, signed.signature, message_bytes, found[1]):
+    if not _holds(found, signed.signature, signed.message or b""):
         message = "the signature is not by the key of its certificate, or something was altered afterwards"
         raise Refused(RefusalCode.NOTARY_BAD_SIGNATURE, message)
 
 
-def _holds(key: object, signature: bytes, message: bytes, algorithm: _Hash) -> bool:
+def _holds(algorithm: Algorithm, signature: bytes, message: bytes) -> bool:
+    key, chosen = algorithm.key, algorithm.hash
     if isinstance(key, rsa.RSAPublicKey):
-        pss = padding.PSS(padding.MGF1(algorithm), algorithm.digest_size)
-        return _said(lambda: key.verify(signature, message, pss, algorithm))
-    if not isinstance(key, ec.EllipticCurvePublicKey):
-        return False
+        pss = padding.PSS(padding.MGF1(chosen), chosen.digest_size)
+        return _said(lambda: key.verify(signature, message, pss, chosen))
     size = (key.curve.key_size + 7) // 8
     if len(signature) != 2 * size:
         return False
     pair = encode_dss_signature(int.from_bytes(signature[:size], "big"), int.from_bytes(signature[size:], "big"))
-    return _said(lambda: key.verify(pair, message, ec.ECDSA(algorithm)))
+    return _said(lambda: key.verify(pair, message, ec.ECDSA(chosen)))
 
 
 def _said(check: Callable[[], None]) -> bool:
