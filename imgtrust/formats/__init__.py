@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from imgtrust.errors import Refused
 from imgtrust.evidence import Format
-from imgtrust.formats import bundle, notarycose, notaryjws, simplesigning
+from imgtrust.formats import bundle, simplesigning
 from imgtrust.formats.mediatypes import format_of
 from imgtrust.refusals import RefusalCode
 
@@ -21,11 +21,24 @@ if TYPE_CHECKING:
 
 __all__ = ["format_of", "read"]
 
+
+def _jws(evidence: Evidence) -> Signed:
+    from imgtrust.formats import notaryjws  # noqa: PLC0415 - most images have no Notary signature
+
+    return notaryjws.read(evidence)
+
+
+def _cose(evidence: Evidence) -> Signed:
+    from imgtrust.formats import notarycose  # noqa: PLC0415 - as above
+
+    return notarycose.read(evidence)
+
+
 _READERS: Final[dict[Format, Callable[[Evidence], Signed]]] = {
     Format.BUNDLE: bundle.read,
     Format.SIMPLESIGNING: simplesigning.read,
-    Format.NOTARY_JWS: notaryjws.read,
-    Format.NOTARY_COSE: notarycose.read,
+    Format.NOTARY_JWS: _jws,
+    Format.NOTARY_COSE: _cose,
 }
 
 

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from imgtrust.errors import InputFileError, KeyUnusable
 from imgtrust.trust import keydetails
-from imgtrust.trust.anchors import CertificateAuthority, LogKey, SigstoreRoot
 from imgtrust.trust.keys import parse_public_key
 from imgtrust.trust.rootfile import (
     MAX_ANCHORS,
@@ -36,7 +35,7 @@ if TYPE_CHECKING:
 
     from cryptography import x509
 
-    from imgtrust.trust.anchors import TrustedIdentity, TrustedNotary
+    from imgtrust.trust.anchors import CertificateAuthority, LogKey, SigstoreRoot, TrustedIdentity, TrustedNotary
     from imgtrust.trust.keys import TrustedKey
 
 __all__ = [
@@ -100,6 +99,8 @@ def parse_sigstore_root(data: bytes, name: str) -> SigstoreRoot:
     Raises:
         InputFileError: not a trusted root that can be read whole.
     """
+    from imgtrust.trust.anchors import SigstoreRoot  # noqa: PLC0415 - a run with bare keys has none of these
+
     members = read_root(data, name)
     return SigstoreRoot(
         name,
@@ -201,12 +202,16 @@ def _authority(entry: Mapping[str, object], what: str, *, started: bool = False)
 
 def _issuer(entry: Mapping[str, object], what: str) -> CertificateAuthority:
     """One entry of ``certificateAuthorities``."""
+    from imgtrust.trust.anchors import CertificateAuthority  # noqa: PLC0415 - as above
+
     chain = chain_of(entry, what)
     return CertificateAuthority(common_name(chain[0]) or what, chain, *_started(entry, what))
 
 
 def _logs(members: Mapping[str, object], member: str, name: str) -> tuple[LogKey, ...]:
     """``tlogs`` or ``ctlogs``, without those whose kind of key is not known."""
+    from imgtrust.trust.anchors import LogKey  # noqa: PLC0415 - as above
+
     logs: list[LogKey] = []
     for entry, what in _entries(members, member, name):
         given = object_of(entry.get("publicKey"), f"publicKey of {what}")
