@@ -1,0 +1,132 @@
+"""Revocation, asked for real: over a server that answers, lies, is slow, or is not there."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from imgtrust.commands.gather import gather
+from imgtrust.commands.pushing import push_attachment
+from imgtrust.commands.revocations import ask_about, open_responders
+from imgtrust.content import describe
+from imgtrust.formats.attachments import artifact_attachment
+from imgtrust.reference import Reference
+from imgtrust.refusals import RefusalCode
+from imgtrust.stores.revocation import ResponderOptions, Responders
+from imgtrust.trust.notary.answers import NONE
+from tests.simulators.images import image, push
+from tests.simulators.loopback import Reply
+from tests.simulators.memory import MemoryStore
+from tests.simulators.notaryenvelopes import AT, JWS, evidence, jws, notary, payload, trusting
+from tests.simulators.pki import authority, leaf
+from tests.simulators.revocation import Server, listed, said
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from imgtrust.rules.facts import SubjectFacts
+    from tests.simulators.pki import Certified
+
+ROOT = authority()
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with Server() as running:
+        yield running
+
+
+def judged(signer: Certified, mode: str, responders: Responders | None) -> SubjectFacts:
+    """The facts about an image with one Notary signature."""
+    store = MemoryStore()
+    root = push(store, image(), "1.0")
+    body = payload(digest=str(root.digest), size=root.size, mediaType=root.media_type)
+    data = jws((signer, ROOT), body=body)
+    attached = artifact_attachment(
+        root, "application/vnd.cncf.notary.signature", [(describe(data, JWS), data)], annotations={}, created=AT
+    )
+    push_attachment(store, attached)
+    trust = trusting(notary(ROOT, revocation=mode))
+    return gather(store, Reference(store.repository, "1.0"), root, trust, at=AT, responders=responders).root
+
+
+def asking(cache: Path | None = None) -> Responders:
+    return Responders(ResponderOptions(cache, answer_timeout=0.3, list_timeout=0.3, clock=lambda: AT))
+
+
+def test_who_answers_decides(server: Server) -> None:
+    signer = leaf(ROOT, ocsp=(server.url("/ocsp"),), crl=(server.url("/crl"),))
+    server.answers["/ocsp"] = said(signer, ROOT)
+    assert [each.signers for each in judged(signer, "enforce", asking()).signatures] == [("acme",)]
+    server.answers["/ocsp"] = said(signer, ROOT, revoked_at=AT)
+    for mode, codes in (("enforce", [RefusalCode.NOTARY_REVOKED]), ("log", []), ("skip", [])):
+        facts = judged(signer, mode, asking())
+        assert [each.code for each in facts.refusals] == codes
+        assert bool(facts.signatures) is (codes == [])
+        assert facts.unread == ()
+
+
+def test_who_cannot_be_reached_is_could_not_tell_under_enforce_and_said_under_log(server: Server) -> None:
+    signer = leaf(ROOT, ocsp=(server.url("/ocsp"),), crl=(server.url("/crl"),))
+    server.loopback.fault("/ocsp", times=None, delay=0.5)
+    server.loopback.fault("/crl", times=None, close=True)
+    facts = judged(signer, "enforce", asking())
+    assert (facts.signatures, facts.refusals) == ((), ())
+    (unread,) = facts.unread
+    assert unread.what.startswith("the signature sha256:")
+    assert server.url("/ocsp") in unread.reason
+    assert server.url("/crl") in unread.reason
+    facts = judged(signer, "log", asking())
+    assert [note for each in facts.signatures for note in each.not_checked if "could not be checked" in note]
+    assert facts.unread == ()
+
+
+def test_nobody_is_asked_where_nobody_may_be(server: Server) -> None:
+    signer = leaf(ROOT, ocsp=(server.url("/ocsp"),))
+    assert [each.what[:13] for each in judged(signer, "enforce", None).unread] == ["the signature"]
+    assert judged(signer, "skip", asking()).signatures
+    assert server.loopback.requests == []
+
+
+def test_an_answer_that_lies_is_could_not_tell(server: Server) -> None:
+    other = authority()
+    signer = leaf(ROOT, ocsp=(server.url("/ocsp"),), crl=(server.url("/crl"),))
+    server.answers["/ocsp"] = said(signer, ROOT, by=other)
+    server.answers["/crl"] = listed(ROOT, by=other)
+    assert len(judged(signer, "enforce", asking()).unread) == 1
+    server.loopback.fault("/ocsp", times=None, reply=Reply(200, (), b"<html>"))
+    assert len(judged(signer, "enforce", asking()).unread) == 1
+
+
+def test_the_list_is_asked_for_where_the_responder_fails_and_is_kept(server: Server, tmp_path: Path) -> None:
+    signer = leaf(ROOT, ocsp=(server.url("/ocsp"),), crl=(server.url("/crl"),), delta=(server.url("/delta"),))
+    server.answers["/crl"] = listed(ROOT)
+    server.answers["/delta"] = listed(ROOT, base=7, number=8)
+    for _ in range(2):
+        assert judged(signer, "enforce", asking(tmp_path)).signatures
+    assert [request.path for request in server.loopback.requests] == ["/ocsp", "/crl", "/delta", "/ocsp"]
+    server.answers["/delta"] = listed(ROOT, signer, base=7, number=9)
+    stale = Responders(ResponderOptions(tmp_path, clock=lambda: AT + timedelta(hours=2)))
+    assert judged(signer, "enforce", stale).unread
+    assert [each.code for each in judged(signer, "enforce", asking()).refusals] == [RefusalCode.NOTARY_REVOKED]
+
+
+def test_many_signatures_by_one_certificate_ask_once(server: Server) -> None:
+    signer = leaf(ROOT, ocsp=(server.url("/ocsp"),))
+    server.answers["/ocsp"] = said(signer, ROOT)
+    candidates = [evidence(jws((signer, ROOT), body=payload(annotations={"n": str(n)}))) for n in range(20)]
+    trust = trusting(notary(ROOT, revocation="enforce"))
+    found = ask_about(candidates, trust, asking(), at=AT)
+    assert len(found.answers) == len(server.loopback.requests) == 1
+
+
+def test_nothing_is_opened_where_nothing_is_asked() -> None:
+    assert open_responders(trusting(), {}) is None
+    assert open_responders(trusting(notary(ROOT, revocation="skip")), {}) is None
+    assert isinstance(open_responders(trusting(notary(ROOT, revocation="log")), {}), Responders)
+    assert ask_about([], trusting(), asking(), at=AT) is NONE
+    assert ask_about([evidence(b"")], replace(trusting(), notary=()), None, at=AT) is NONE
