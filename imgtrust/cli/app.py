@@ -23,7 +23,7 @@ COMMANDS: Final = {
     "pull": Row("imgtrust.cli.pull", "Fetch files that are attached to an image."),
     "keys": Row("imgtrust.cli.keys", "Generate, show and import keys."),
     "policy": Row("imgtrust.cli.policy", "Start, check and explain policies."),
-    "trust": Row("imgtrust.cli.trust", "Show trust anchors with fingerprints and validity."),
+    "trust": Row("imgtrust.cli.trust", "Show trust anchors with fingerprints and validity, or fetch newer ones."),
     "demo": Row("imgtrust.cli.demo", "The whole story on this machine, offline, narrated."),
 }
 """Every command of this version. The summaries are compared with the commands' own by a test."""

@@ -25,7 +25,6 @@ COMMANDS: Final = {
     "import": "moving images across an air gap in one step (promote from an oci: layout does it today)",
     "doctor": "checking an ECR set-up and its IAM policy",
     "policy test": "policy cases with expected verdicts",
-    "trust update": "refreshing trust anchors over TUF",
 }
 """Commands, with their group, that come later."""
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from imgtrust.reports.results import PromotionResult
     from imgtrust.stores.options import StoreOptions
 
-__all__ = ["app", "promote"]
+__all__ = ["app", "cache_folder", "promote"]
 
 app = new_app()
 
@@ -160,7 +160,7 @@ def promote(
                 platforms=tuple(platform or ()),
                 record=signing,
                 journal=None if journal is None else Path(journal),
-                cache=_cache(session),
+                cache=cache_folder(session),
                 plan_only=plan,
                 progress=progress,
                 jobs=reach.jobs,
@@ -168,8 +168,8 @@ def promote(
         return _report(job, result)
 
 
-def _cache(session: Session) -> Path | None:
-    """The folder for journals: IMGTRUST_CACHE_DIR, else XDG's; None where there is no home."""
+def cache_folder(session: Session) -> Path | None:
+    """The folder for what is kept between runs: IMGTRUST_CACHE_DIR, else XDG's; None where there is no home."""
     environment = session.environment
     if environment.get("IMGTRUST_CACHE_DIR"):
         return Path(environment["IMGTRUST_CACHE_DIR"])

@@ -1,22 +1,26 @@
 """``imgtrust trust``. No postponed annotations here: typer reads the types at run time."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
 
 from imgtrust.cli.compose import as_command, new_group
 from imgtrust.cli.data import RESULT, as_json
-from imgtrust.cli.options import ResultTalk
+from imgtrust.cli.options import Reach, ResultTalk
 from imgtrust.cli.session import Session
 from imgtrust.cli.trusting import Trust
 from imgtrust.cli.work import RESULTS, work
+from imgtrust.errors import UsageError
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from pathlib import Path
 
     from imgtrust.trust.anchors import TrustedIdentity
 
 __all__ = ["app"]
 
-app = new_group("Show trust anchors with fingerprints and validity.")
+app = new_group("Show trust anchors with fingerprints and validity, or fetch newer ones.")
 
 
 @as_command(app, "show")
@@ -38,6 +42,98 @@ def show(*, session: Session, trust: Trust, talk: ResultTalk) -> int:
             rows += _of_root(trust.trusted_root)
         job.answer(lambda name: _text(rows) if name == "text" else as_json({"schema": RESULT, "anchors": rows}))
     return 0
+
+
+@as_command(app, "update")
+def update(
+    *,
+    session: Session,
+    url: Annotated[
+        str | None,
+        typer.Option(
+            "--url",
+            metavar="URL",
+            help="The TUF repository of another instance; without it that of the public good instance.",
+            show_default=False,
+        ),
+    ] = None,
+    root: Annotated[
+        str | None,
+        typer.Option(
+            "--root",
+            metavar="FILE",
+            help="The TUF root (JSON) to begin with, needed with --url. Get it by a way that you trust.",
+            show_default=False,
+        ),
+    ] = None,
+    out: Annotated[
+        str | None,
+        typer.Option(
+            "--out",
+            metavar="DIR",
+            help="Where the files go; by default below IMGTRUST_CACHE_DIR or ~/.cache/imgtrust.",
+            show_default=False,
+        ),
+    ] = None,
+    talk: ResultTalk,
+    reach: Reach,
+) -> int:
+    r"""Fetch the newest trusted root and signing config of a Sigstore instance over TUF.
+
+    Nothing uses the files by itself: name them with --trusted-root and --signing-config, or in a policy. A
+    repository that goes back to an older state, or that its roots do not vouch for, changes nothing.
+
+    \b
+    Examples:
+      imgtrust trust update
+      imgtrust trust update --out trust
+      imgtrust trust update --url https://tuf.example.com --root root.json
+    """
+    with work(session, talk, RESULTS) as job:
+        options = reach.store_options(session, talk.timeout)
+        from imgtrust.cli.signing import service_options  # noqa: PLC0415 - only here
+        from imgtrust.commands.refresh import refresh_trust  # noqa: PLC0415 - only here
+
+        wire = service_options(session, options).wire
+        made = refresh_trust(_folder(out, session), wire, url=url, root=root, at=session.now())
+        rows = [
+            {
+                "kind": each.kind,
+                "path": str(each.path),
+                "sha256": each.sha256,
+                "changed": each.changed,
+                "tuf_root": each.root_version,
+                "fresh_until": f"{each.fresh_until:%Y-%m-%dT%H:%M:%SZ}",
+            }
+            for each in made
+        ]
+        job.answer(lambda name: _updated(rows) if name == "text" else as_json({"schema": RESULT, "updated": rows}))
+    return 0
+
+
+def _folder(out: str | None, session: Session) -> "Path":
+    """Where trusted roots are kept."""
+    from pathlib import Path  # noqa: PLC0415 - only here
+
+    from imgtrust.cli.promote import cache_folder  # noqa: PLC0415 - only here
+
+    if out is not None:
+        return Path(out)
+    cache = cache_folder(session)
+    if cache is None:
+        message = "there is no home to keep trusted roots in; say where with --out DIR"
+        raise UsageError(message)
+    return cache / "trust"
+
+
+def _updated(rows: list[dict[str, Any]]) -> str:
+    """What was fetched, for a person."""
+    lines = []
+    for row in rows:
+        lines.append(f"{row['kind']:<15} {'updated' if row['changed'] else 'as it was'}  sha256:{row['sha256']}")
+        lines.append(f"{'':<15} {row['path']}")
+    lines.append(f"vouched for by TUF root {rows[0]['tuf_root']}, fresh until {rows[0]['fresh_until']}")
+    return "\n".join(lines) + "\n"
 
 
 def _of_policy(trust: Trust, session: Session) -> list[dict[str, Any]]:

@@ -66,12 +66,13 @@ OWNERS: Final[dict[str, tuple[str, ...]]] = {
     "rfc3161_client": ("trust.times", "signers"),
     "rich": ("cli",),
     "sigstore": ("trust", "signers.oidc"),
+    "tuf": ("signers.tuf",),
     "typer": ("cli",),
     "urllib3": ("stores", "signers.wire"),
 }
 """Which rooms or modules may import a third-party package (docs/reference/dependencies.md)."""
 
-SLOW: Final = frozenset({"boto3", "botocore", "oras", "sigstore", "rich"})
+SLOW: Final = frozenset({"boto3", "botocore", "oras", "sigstore", "rich", "tuf"})
 """Packages that take so long to import that only the function that needs them may."""
 
 SLOW_MODULES: Final = frozenset({f"{PACKAGE}.stores.orasadapter"})
