@@ -11,7 +11,8 @@ from typing import Final
 __all__ = ["COMMANDS", "FORMATS", "OPTIONS", "later_option"]
 
 _KEYLESS: Final = "signing a record or an SBOM keyless (sign and attest do)"
-_NOTARY: Final = "signing with Notary certificates and AWS Signer"
+_ATTEST: Final = "attestations by Notary certificates (Notary signs images only, and so does sign)"
+_SIGNER: Final = "signing with AWS Signer"
 _AWS: Final = "AWS roles and profiles on the command line (the environment's credentials are used)"
 _RELEASES: Final = "release statements"
 _CLUSTER: Final = "the audit's cache and cluster"
@@ -31,9 +32,11 @@ COMMANDS: Final = {
 OPTIONS: Final = {
     "--record-keyless": _KEYLESS,
     "sbom attach --keyless": _KEYLESS,
-    "--notary-key": _NOTARY,
-    "--notary-chain": _NOTARY,
-    "--signer-profile": _NOTARY,
+    "attest --notary-key": _ATTEST,
+    "attest --notary-chain": _ATTEST,
+    "--record-notary-key": _ATTEST,
+    "--record-notary-chain": _ATTEST,
+    "--signer-profile": _SIGNER,
     "--lift": "signing BuildKit's unsigned attestations",
     "--source-role": _AWS,
     "--destination-role": _AWS,

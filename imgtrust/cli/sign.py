@@ -8,6 +8,7 @@ from imgtrust.cli.compose import as_command, new_app
 from imgtrust.cli.keyless import Keyless, signing_with
 from imgtrust.cli.made import report_made
 from imgtrust.cli.names import read_names
+from imgtrust.cli.notary import NotaryKey
 from imgtrust.cli.options import Images, Reach, ResultTalk
 from imgtrust.cli.session import Session
 from imgtrust.cli.signing import Annotations, Form, Passphrase, SigningKey, Stamping
@@ -34,6 +35,7 @@ def sign(
     key: SigningKey,
     passphrase: Passphrase,
     keyless: Keyless,
+    notary: NotaryKey,
     stamping: Stamping,
     form: Form,
     annotations: Annotations,
@@ -52,6 +54,7 @@ def sign(
       imgtrust sign --key release.key --tsa https://tsa.example.com registry.example.com/team/app:1.4.2
       imgtrust sign --key release.key oci:build/app:1.4.2
       imgtrust sign --key env://SIGNING_KEY --annotation commit=4f2a91c IMAGE IMAGE
+      imgtrust sign --notary-key acme.key --notary-chain acme.pem registry.example.com/team/app:1.4.2
       imgtrust sign --keyless registry.example.com/team/app:1.4.2
     """
     with work(session, talk, RESULTS) as job:
@@ -59,17 +62,22 @@ def sign(
         options = reach.store_options(session, talk.timeout)
         pairs = annotations.pairs()
         _ = form.value
-        signing = signing_with(
-            keyless,
-            key,
-            passphrase,
-            stamping,
-            form,
-            session=session,
-            options=options,
-            console=job.console,
-            annotations=pairs,
-        )
+        if notary.wanted(key, keyless, form):
+            signing = notary.signing(
+                passphrase, stamping, session=session, options=options, console=job.console, annotations=pairs
+            )
+        else:
+            signing = signing_with(
+                keyless,
+                key,
+                passphrase,
+                stamping,
+                form,
+                session=session,
+                options=options,
+                console=job.console,
+                annotations=pairs,
+            )
         from imgtrust.commands.sign import sign_images  # noqa: PLC0415 - after the options are known to be good
 
         outcomes = sign_images(names, signing, options, recursive=recursive, bundle_out=bundle_out)

@@ -149,9 +149,9 @@ class Form:
         str,
         typer.Option(
             "--format",
-            metavar="bundle|cosign-legacy",
+            metavar="bundle|cosign-legacy|notary",
             help="bundle: a Sigstore bundle as a referrer, which cosign 3 reads; cosign-legacy: under the .sig and "
-            ".att tags of cosign 1 and 2.",
+            ".att tags of cosign 1 and 2; notary: an envelope that notation reads, with --notary-key (sign only).",
         ),
     ] = "bundle"
 
@@ -164,13 +164,10 @@ class Form:
         """
         from imgtrust.commands.signing import SignFormat  # noqa: PLC0415 - options are read before commands are
 
-        if self.format == "notary":
-            message = "--format notary is not in this version; there are: bundle, cosign-legacy"
-            raise UsageError(message)
         try:
             return SignFormat(self.format)
         except ValueError:
-            message = f"--format {self.format}: expected bundle or cosign-legacy"
+            message = f"--format {self.format}: expected bundle, cosign-legacy or notary"
             raise UsageError(message) from None
 
 

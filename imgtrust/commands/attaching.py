@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from imgtrust.commands.appending import attach_legacy
 from imgtrust.commands.pushing import push_attachment
 from imgtrust.errors import ContentMismatch, NotFound
+from imgtrust.evidence import Format
 from imgtrust.formats.attachments import bundle_attachment, legacy_tag
 
 if TYPE_CHECKING:
@@ -56,6 +57,10 @@ def attach_made(
         StoreError: the store did not take it.
         TagConflict: a legacy tag is immutable, or too many writers wrote at once.
     """
+    if made.format is Format.NOTARY_JWS:
+        from imgtrust.commands.notarysigning import notary_attachment  # noqa: PLC0415 - X.509 is slow to import
+
+        return push_attachment(store, notary_attachment(made.subject, made.layer, made.payload, created))
     if made.suffix is None:
         return push_attachment(
             store,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from imgtrust.errors import ServiceError, UsageError
 from imgtrust.signers.keyless import KeylessSigner
+from imgtrust.signers.notary import EnvelopeSigner
 from imgtrust.signers.wire import AHEAD
 from imgtrust.trust.anchors import TrustedIdentity
 from imgtrust.trust.keys import TrustedKey
@@ -41,6 +42,7 @@ class SignFormat(StrEnum):
 
     BUNDLE = "bundle"
     LEGACY = "cosign-legacy"
+    NOTARY = "notary"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ class Signing:
     Sigstore instance under which the result is then judged.
     """
 
-    signer: Signer | KeylessSigner
+    signer: Signer | KeylessSigner | EnvelopeSigner
     timestampers: tuple[Timestamper, ...] = ()
     authorities: tuple[TimestampAuthority, ...] = ()
     format: SignFormat = SignFormat.BUNDLE
@@ -66,6 +68,8 @@ class Signing:
         """Who signs, for people, before anything is signed."""
         if isinstance(self.signer, KeylessSigner):
             return "keyless"
+        if isinstance(self.signer, EnvelopeSigner):
+            return self.signer.name
         return f"key {self.signer.public_key.fingerprint[:_SHOWN]}"
 
 
@@ -82,6 +86,9 @@ class Held:
 def hold(signing: Signing) -> Held:
     """Who signs now. A keyless signer is judged as the identity that its certificate names, in its own instance."""
     signer = signing.signer
+    if signing.format is SignFormat.NOTARY or isinstance(signer, EnvelopeSigner):
+        message = "Notary certificates sign images, as --format notary does, and no attestations or bundles"
+        raise UsageError(message)
     if not isinstance(signer, KeylessSigner):
         own = TrustRoot((TrustedKey("own", signer.public_key),), signing.authorities)
         return Held(signer, signing.signer_name, own)

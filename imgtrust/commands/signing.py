@@ -24,6 +24,7 @@ from imgtrust.formats.simplesigning import (
     write_payload,
 )
 from imgtrust.formats.statement import SIGN_PREDICATE, TYPE_V01, write_statement
+from imgtrust.signers.notary import EnvelopeSigner
 from imgtrust.trust.signatures import Refusal, VerifiedSignature, assess
 from imgtrust.trust.times import ClaimedTime, TimeSource, check_response
 
@@ -68,6 +69,12 @@ def make_signature(signing: Signing, subject: Descriptor, repository: Repository
         Undecided: the holder of the key cannot be reached.
     """
     _check_subject(subject)
+    if isinstance(signing.signer, EnvelopeSigner):
+        from imgtrust.commands.notarysigning import make_envelope  # noqa: PLC0415 - X.509 is slow to import
+
+        found = make_envelope(signing, signing.signer, subject)
+        name = signing.signer_name
+        return Made(subject, Format.NOTARY_JWS, found.layer, found.payload, None, None, found.times, name)
     if signing.format is SignFormat.BUNDLE:
         statement = write_statement(subject.digest, SIGN_PREDICATE, {}, annotations=dict(signing.annotations))
         return _bundle(signing, subject, statement, SIGN_PREDICATE)

@@ -160,7 +160,7 @@ def test_a_second_signature_stays_beside_the_first(world: World) -> None:
 
 
 @pytest.mark.parametrize("kind", ["p256", "p384", "ed25519", "rsa3072"])
-@pytest.mark.parametrize("form", list(SignFormat))
+@pytest.mark.parametrize("form", [SignFormat.BUNDLE, SignFormat.LEGACY])
 def test_every_kind_of_key_signs_in_every_format(world: World, kind: str, form: SignFormat) -> None:
     signer = LocalSigner(generate(kind))
     signed(sign_images([world.name], Signing(signer, format=form, now=lambda: NOON)))
@@ -253,7 +253,7 @@ class DeadAuthority:
         raise TimestampError(f"no answer{message.decode()}")  # noqa: EM102, TRY003 - what a client would say
 
 
-@pytest.mark.parametrize("form", list(SignFormat))
+@pytest.mark.parametrize("form", [SignFormat.BUNDLE, SignFormat.LEGACY])
 def test_without_the_time_that_was_asked_for_nothing_is_attached(world: World, form: SignFormat) -> None:
     signing = replace(RELEASE.signing(), timestampers=(RELEASE.authority, DeadAuthority()), format=form)
     outcomes = list(sign_images([world.name], signing))
@@ -274,7 +274,7 @@ class LyingSigner:
         return self._inner.sign(message + b"!")
 
 
-@pytest.mark.parametrize("form", list(SignFormat))
+@pytest.mark.parametrize("form", [SignFormat.BUNDLE, SignFormat.LEGACY])
 def test_a_signature_that_does_not_verify_is_never_attached(world: World, form: SignFormat) -> None:
     outcomes = list(sign_images([world.name], Signing(LyingSigner(RELEASE.signer), format=form, now=lambda: NOON)))
     (failed,) = outcomes
