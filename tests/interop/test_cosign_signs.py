@@ -13,7 +13,7 @@ from tests.simulators.images import image, index
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.fixtures.matrix import Cell
+    from tests.fixtures.matrix import Cell, Pair
     from tests.fixtures.peers import Peer
     from tests.fixtures.places import Imgtrust, Keys, Place
     from tests.fixtures.times import TimestampServer
@@ -48,13 +48,17 @@ def test_a_signature_of_cosign_is_verified(
     keys: Keys,
     registry_only: Place,
     cell: Cell,
+    pair: Pair,
     flags: tuple[str, ...],
     signature_format: str,
 ) -> None:
     cell("cosign", registry_only.name, "sign")
+    for reader in ("imgtrust", "cosign"):
+        pair("cosign legacy" if flags is LEGACY else "cosign bundle, key", reader)
     name = registry_only.push(image("signed"))
     imgtrust.rejects("--key", keys.public, name)
     cosign("sign", "--key", keys.private, *flags, str(name))
+    cosign("verify", "--key", keys.public, "--insecure-ignore-tlog", str(name))
     entry = imgtrust.accepts("--key", keys.public, name)
     assert [found["format"] for found in entry["signatures"]] == [signature_format]
     assert entry["digest"] == str(image("signed").digest)

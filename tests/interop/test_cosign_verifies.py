@@ -14,7 +14,7 @@ from tests.simulators.images import image, index
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.fixtures.matrix import Cell
+    from tests.fixtures.matrix import Cell, Pair
     from tests.fixtures.peers import Peer
     from tests.fixtures.places import Imgtrust, Keys, Place
     from tests.fixtures.times import TimestampServer
@@ -38,9 +38,17 @@ SPDX: Final = {
 
 @pytest.mark.parametrize("flags", FORMATS, ids=FORMAT_NAMES)
 def test_cosign_accepts_a_signature_of_imgtrust(
-    cosign: Peer, imgtrust: Imgtrust, keys: Keys, registry_only: Place, cell: Cell, flags: tuple[str, ...]
+    cosign: Peer,
+    imgtrust: Imgtrust,
+    keys: Keys,
+    registry_only: Place,
+    cell: Cell,
+    pair: Pair,
+    flags: tuple[str, ...],
 ) -> None:
     cell("cosign", registry_only.name, "verify")
+    for reader in ("cosign", "imgtrust"):
+        pair("imgtrust legacy" if flags else "imgtrust bundle, key", reader)
     name = registry_only.push(image("ours"))
     imgtrust("sign", "--key", keys.private, *flags, name)
     cosign("verify", "--key", keys.public, IGNORE_LOG, str(name))
@@ -67,6 +75,31 @@ def test_cosign_accepts_the_time_stamp_that_imgtrust_attached(
     cosign("verify", "--key", keys.public, IGNORE_LOG, *believed, str(name))
     entry = imgtrust.accepts("--key", keys.public, "--tsa-roots", timestamp_server.chain, "--require-time", name)
     assert entry["published"]["source"] == "rfc3161"
+
+
+def test_sigstore_for_javascript_accepts_a_bundle_by_key_with_a_time_stamp(
+    sigstore_js: Peer,
+    cosign: Peer,
+    imgtrust: Imgtrust,
+    keys: Keys,
+    ggcr_place: Place,
+    timestamp_server: TimestampServer,
+    tmp_path: Path,
+    pair: Pair,
+) -> None:
+    for writer in ("imgtrust bundle, key", "cosign bundle, key"):
+        pair(writer, "@sigstore/verify")
+    name = ggcr_place.push(image("ours, for javascript"))
+    out = ("--bundle-out", tmp_path / "ours.json")
+    imgtrust("sign", "--key", keys.private, "--tsa", timestamp_server.url, *out, name)
+    offline = ("--use-signing-config=false", "--tlog-upload=false", "--yes")
+    stamped = ("--timestamp-server-url", timestamp_server.url, "--bundle", tmp_path / "theirs.json")
+    cosign("sign", "--key", keys.private, *offline, *stamped, str(name))
+    cosign("generate-key-pair", cwd=tmp_path)
+    for bundle in (tmp_path / "ours.json", tmp_path / "theirs.json"):
+        sigstore_js(timestamp_server.trusted_root, bundle, "--key", keys.public)
+        other = sigstore_js(timestamp_server.trusted_root, bundle, "--key", tmp_path / "cosign.pub", check=False)
+        assert other.returncode == 1
 
 
 @pytest.mark.parametrize("flags", FORMATS, ids=FORMAT_NAMES)

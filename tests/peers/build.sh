@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds the Go peers of the interoperability tests into a folder outside the tree, each once per version.
+# Builds the peers of the interoperability tests into a folder outside the tree, each once per version.
 #
 #   tests/peers/build.sh [FOLDER]      default: $IMGTRUST_PEERS, else ${XDG_CACHE_HOME:-~/.cache}/imgtrust/peers
 #
@@ -40,4 +40,16 @@ done
 while read -r built package name; do
     [ -z "$built" ] || build "$built" "${name:-$built}" "${package##*@}" go install "$package"
 done <<<"$peers"
+
+# Sigstore's verifier for JavaScript, where Node is; its versions are pinned in its package.json
+if command -v npm >/dev/null; then
+    stamp=$(cat "$here"/sigstore-verify/* | sha256sum | cut -c1-16)
+    if [ "$(cat "$out/sigstore-verify.version" 2>/dev/null)" != "$stamp" ]; then
+        echo "installing sigstore-verify ($stamp)" >&2
+        rm -rf "$out/sigstore-verify"
+        cp -r "$here/sigstore-verify" "$out/sigstore-verify"
+        npm install --prefix "$out/sigstore-verify" --ignore-scripts --no-package-lock --no-fund --no-audit --silent
+        printf '%s\n' "$stamp" >"$out/sigstore-verify.version"
+    fi
+fi
 echo "$out"
