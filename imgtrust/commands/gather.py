@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from imgtrust.commands.graph import ImageGraph, walk
 from imgtrust.commands.integrity import BlobReport, check_blobs
 from imgtrust.commands.revocations import ask_about
-from imgtrust.content import Manifest, Platform
+from imgtrust.content import Index, Manifest, Platform
 from imgtrust.errors import InvalidDigest
 from imgtrust.evidence import Claim, Found, Unread
 from imgtrust.formats.attachments import claim_of
@@ -88,6 +88,7 @@ def gather(
         else:
             report = answer
     lifted = _buildkit_claims(known)
+    found = [_with_content(each, known.manifests.get(each.subject)) for each in found]
     evidence = [item for each in found for item in each.evidence]
     revocations = ask_about(evidence, trust, responders, at=at)
     facts = [
@@ -104,6 +105,13 @@ def gather(
         mode, len(known.manifests), len(known.blobs), report.checked, size, (*known.faults, *report.faults)
     )
     return ImageFacts(reference, facts[0], tuple(facts[1:]), integrity, at)
+
+
+def _with_content(found: Found, manifest: Manifest | Index | None) -> Found:
+    """The same with the bytes that it is all about: what is signed may name their size and type too."""
+    if manifest is None:
+        return found
+    return replace(found, evidence=tuple(replace(each, content=manifest.raw) for each in found.evidence))
 
 
 def _believed(

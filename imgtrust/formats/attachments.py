@@ -69,6 +69,7 @@ _NEVER: Final = "0001-01-01T00:00:00Z"
 """The date in the config of cosign's legacy manifests: Go's zero time (cosign.md 1a)."""
 
 _ATTACHMENT_TAG: Final = re.compile(r"(?:(sha256)-([0-9a-f]{64})|sha512-[0-9a-f]{64})(?:\.(?:sig|att|sbom))?")
+_NOTARY_SHAPES: Final = ((NOTARY_ARTIFACT, OCI_EMPTY), (None, NOTARY_ARTIFACT))
 _SHOWN: Final = 100
 
 
@@ -124,7 +125,8 @@ def candidates(manifest: Manifest | Index, *, legacy: bool) -> tuple[Descriptor,
     legacy manifest, which is a ``.sig`` manifest with a subject.
 
     Raises:
-        Refused: MANIFEST_LAYERS, a referrer has more layers than its format, or claims to be a signature and has none.
+        Refused: MANIFEST_LAYERS, a referrer has more layers than its format, or claims to be a signature and has none;
+            MANIFEST_MALFORMED, it has neither of the two shapes of Notary's manifests.
     """
     if isinstance(manifest, Index):
         return ()
@@ -141,6 +143,8 @@ def candidates(manifest: Manifest | Index, *, legacy: bool) -> tuple[Descriptor,
         kind = format_of(known[0].media_type)
         message = f"a {kind} referrer has exactly one layer, this one has {len(manifest.layers)}"
         raise Refused(RefusalCode.MANIFEST_LAYERS, message)
+    if format_of(known[0].media_type) in {Format.NOTARY_JWS, Format.NOTARY_COSE}:
+        _check_notary(manifest)
     return known
 
 
@@ -268,6 +272,14 @@ def _type_of(manifest: Manifest | Index) -> str:
     if isinstance(manifest, Index) or manifest.config.media_type in CONFIG_TYPES | {OCI_EMPTY}:
         return ""
     return manifest.config.media_type
+
+
+def _check_notary(manifest: Manifest) -> None:
+    """An artifact type with the empty config, or a config type without an artifact type, and no mix (notary.md 1)."""
+    if (manifest.artifact_type, manifest.config.media_type) not in _NOTARY_SHAPES:
+        shown = f"artifactType {manifest.artifact_type!r} and config {manifest.config.media_type!r}"
+        message = f"a Notary envelope in a manifest that Notary does not write: {shown[:200]}"
+        raise Refused(RefusalCode.MANIFEST_MALFORMED, message)
 
 
 def _claims_signature(manifest: Manifest) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -40,11 +40,11 @@ def server() -> Iterator[Server]:
         yield running
 
 
-def judged(signer: Certified, mode: str, responders: Responders | None) -> SubjectFacts:
-    """The facts about an image with one Notary signature."""
+def judged(signer: Certified, mode: str, responders: Responders | None, **target: Any) -> SubjectFacts:
+    """The facts about an image with one Notary signature; ``target`` changes what it says that it is of."""
     store = MemoryStore()
     root = push(store, image(), "1.0")
-    body = payload(digest=str(root.digest), size=root.size, mediaType=root.media_type)
+    body = payload(**{"digest": str(root.digest), "size": root.size, "mediaType": root.media_type, **target})
     data = jws((signer, ROOT), body=body)
     attached = artifact_attachment(
         root, "application/vnd.cncf.notary.signature", [(describe(data, JWS), data)], annotations={}, created=AT
@@ -56,6 +56,14 @@ def judged(signer: Certified, mode: str, responders: Responders | None) -> Subje
 
 def asking(cache: Path | None = None) -> Responders:
     return Responders(ResponderOptions(cache, answer_timeout=0.3, list_timeout=0.3, clock=lambda: AT))
+
+
+def test_the_size_that_was_signed_is_that_of_the_manifest() -> None:
+    signer = leaf(ROOT)
+    assert judged(signer, "skip", None).signatures
+    assert [each.code for each in judged(signer, "skip", None, size=1).refusals] == [RefusalCode.NOTARY_SUBJECT]
+    other = judged(signer, "skip", None, mediaType="application/vnd.docker.distribution.manifest.v2+json")
+    assert [each.code for each in other.refusals] == [RefusalCode.NOTARY_SUBJECT]
 
 
 def test_who_answers_decides(server: Server) -> None:

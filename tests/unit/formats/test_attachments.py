@@ -43,6 +43,7 @@ from imgtrust.formats.mediatypes import (
     DSSE_LAYER,
     IN_TOTO_LAYER,
     NOTARY_ARTIFACT,
+    NOTARY_COSE_LAYER,
     NOTARY_JWS_LAYER,
     SIGNATURE_ARTIFACT,
     SIMPLESIGNING_LAYER,
@@ -120,13 +121,32 @@ def test_other_tags_name_images(tag: str) -> None:
 # --- which layers claim to be signatures ------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("layer", [BUNDLE_TYPE, OLD_BUNDLE, SIMPLESIGNING_LAYER, DSSE_LAYER, NOTARY_JWS_LAYER])
+@pytest.mark.parametrize("layer", [BUNDLE_TYPE, OLD_BUNDLE, SIMPLESIGNING_LAYER, DSSE_LAYER])
 @pytest.mark.parametrize("artifact_type", [None, "application/vnd.example.lie", OCI_EMPTY])
 def test_one_layer_of_a_signature_type_is_a_candidate_whatever_the_manifest_calls_itself(
     layer: str, artifact_type: str | None
 ) -> None:
     found = manifest(layer, artifact_type=artifact_type)
     assert candidates(found, legacy=False) == found.layers
+
+
+@pytest.mark.parametrize("layer", [NOTARY_JWS_LAYER, NOTARY_COSE_LAYER])
+def test_an_envelope_of_notary_is_a_candidate_in_both_shapes_of_its_manifest_and_in_no_mix(layer: str) -> None:
+    for artifact_type, config in ((NOTARY_ARTIFACT, OCI_EMPTY), (None, NOTARY_ARTIFACT)):
+        found = manifest(layer, artifact_type=artifact_type, config=config)
+        assert candidates(found, legacy=False) == found.layers
+    for artifact_type, config in (
+        (NOTARY_ARTIFACT, NOTARY_ARTIFACT),
+        (NOTARY_ARTIFACT, OCI_CONFIG),
+        (None, OCI_EMPTY),
+        (None, OCI_CONFIG),
+        ("", NOTARY_ARTIFACT),
+        ("application/vnd.example", OCI_EMPTY),
+        ("application/vnd.example", NOTARY_ARTIFACT),
+    ):
+        with pytest.raises(Refused, match="that Notary does not write") as caught:
+            candidates(manifest(layer, artifact_type=artifact_type, config=config), legacy=False)
+        assert caught.value.code is RefusalCode.MANIFEST_MALFORMED
 
 
 def test_every_layer_of_cosigns_own_manifests_is_a_candidate() -> None:
