@@ -17,6 +17,8 @@ from tests.fixtures.peers import GO_PEERS, peers_folder
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tests.benchmarks.measure import Taken
+
 _PAGE: Final = ROOT / "docs" / "reference" / "benchmarks.md"
 _BEGIN: Final = "<!-- measured: begin -->"
 _END: Final = "<!-- measured: end -->"
@@ -50,10 +52,15 @@ def main(wanted: Sequence[str]) -> int:
 
 def line(row: Row) -> str:
     """A row as a line of the table."""
-    theirs = "-" if row.theirs is None else f"{row.theirs.wall:.3f} s"
-    ours = f"{row.ours.wall:.3f} s"
+    theirs = "" if row.theirs is None else _seconds(row.theirs)
+    ours = _seconds(row.ours)
     outcome = "yes" if row.met else "**behind**"
     return f"| {row.work} | {ours} | {row.peer} {theirs} | {row.figure:.3g} | {row.goal} | {outcome} | {row.note} |"
+
+
+def _seconds(taken: Taken) -> str:
+    """Seconds by the clock, and of CPU."""
+    return f"{taken.wall:.3f} s ({taken.cpu:.2f} CPU)"
 
 
 def table(rows: Sequence[Row]) -> str:
