@@ -79,7 +79,7 @@ def audit(
     """
     with work(session, talk, VERDICTS) as job:
         if trust.print_policy:
-            return print_policy(trust.judgement(session), job)
+            return print_policy(trust.judgement(session, job.console), job)
         if not repositories:
             message = "no repository was named; give at least one, or - to read names from standard input"
             raise UsageError(message)
@@ -87,7 +87,7 @@ def audit(
             message = f"--fail-on {fail_on}: expected one of {', '.join(_FAIL_ON)}"
             raise UsageError(message)
         names = read_names(repositories, session.stdin, "repository")
-        judgement = trust.judgement(session)
+        judgement = trust.judgement(session, job.console)
         moment = at.when(session)
         options = reach.store_options(session, talk.timeout)
         from imgtrust.commands.audit import audit as run  # noqa: PLC0415 - after the options are known to be good

@@ -47,7 +47,6 @@ OPTIONS: Final = {
     "--notary-chain": _NOTARY,
     "--signer-profile": _NOTARY,
     "--revocation": _NOTARY,
-    "--lift": "signing BuildKit's unsigned attestations",
     "--source-role": _AWS,
     "--destination-role": _AWS,
     "--source-profile": _AWS,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from imgtrust.cli.console import NAME, Console
 from imgtrust.cli.interrupts import Expired, Interrupts
-from imgtrust.cli.prompting import terminal_prompt
+from imgtrust.cli.prompting import terminal_confirm, terminal_prompt
 from imgtrust.cli.session import Session
 from imgtrust.errors import ImgtrustError, NotFound, TimedOut
 
@@ -27,7 +27,7 @@ def main() -> int:
     """Run the command line of this process; returns the exit status (CLI.md section 2)."""
     interrupts = Interrupts()
     interrupts.install()
-    session = Session(alarm=interrupts.alarm, prompt=terminal_prompt)
+    session = Session(alarm=interrupts.alarm, prompt=terminal_prompt, confirm=terminal_confirm)
     status = run(sys.argv[1:], session)
     if interrupts.fired:  # threads may still wait for a registry: nothing of theirs is needed
         with contextlib.suppress(OSError, ValueError):

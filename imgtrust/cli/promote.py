@@ -134,14 +134,14 @@ def promote(
     """
     with work(session, talk, RESULTS) as job:
         if trust.print_policy:
-            return print_policy(trust.judgement(session), job)
+            return print_policy(trust.judgement(session, job.console), job)
         if source is None or destination is None:
             message = "promote needs two names: imgtrust promote SOURCE DESTINATION"
             raise UsageError(message)
         if integrity.mode.value != "full":
             message = "--integrity manifests: a promotion hashes every byte, once, and there is no other kind"
             raise UsageError(message)
-        judgement = trust.judgement(session)
+        judgement = trust.judgement(session, job.console)
         moment = at.when(session)
         options = reach.store_options(session, talk.timeout)
         signing = None if plan and record.record_key is None else record.signing(session, options, job)
