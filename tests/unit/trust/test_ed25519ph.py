@@ -57,12 +57,12 @@ def test_s_that_is_larger_than_the_order_is_refused_though_the_equation_holds() 
     assert not ed25519ph.verify(PUBLIC, SIGNATURE[:32] + s.to_bytes(32, "little"), DIGEST)
 
 
-@pytest.mark.parametrize("signature", [b"", SIGNATURE[:63], SIGNATURE + b"\0"])
+@pytest.mark.parametrize("signature", [b"", SIGNATURE[:63], SIGNATURE + b"\0"], ids=len)
 def test_a_signature_of_another_length_is_refused(signature: bytes) -> None:
     assert not ed25519ph.verify(PUBLIC, signature, DIGEST)
 
 
-@pytest.mark.parametrize("digest", [b"", DIGEST[:32], DIGEST + b"\0"])
+@pytest.mark.parametrize("digest", [b"", DIGEST[:32], DIGEST + b"\0"], ids=len)
 def test_a_digest_of_another_length_is_refused(digest: bytes) -> None:
     assert not ed25519ph.verify(PUBLIC, SIGNATURE, digest)
 

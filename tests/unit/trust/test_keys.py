@@ -209,7 +209,7 @@ def test_a_digest_of_the_wrong_length_or_algorithm_is_refused_without_an_excepti
     assert not verify_digest(key.public, signature, digest, "md5")
 
 
-@pytest.mark.parametrize("signature", [b"", b"\0", b"\x30\x00", bytes(64), bytes(256), bytes(10_000)])
+@pytest.mark.parametrize("signature", [b"", b"\0", b"\x30\x00", bytes(64), bytes(256), bytes(10_000)], ids=len)
 def test_garbage_for_a_signature_is_a_no(signature: bytes, rsa2048: rsa.RSAPrivateKey) -> None:
     for key in (Key.new(), Key(rsa2048), Key(ed25519.Ed25519PrivateKey.generate())):
         assert not verify(key.public, signature, MESSAGE)

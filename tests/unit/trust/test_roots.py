@@ -107,7 +107,7 @@ BROKEN = [
 ]
 
 
-@pytest.mark.parametrize("data", BROKEN)
+@pytest.mark.parametrize("data", BROKEN, ids=range(len(BROKEN)))
 def test_a_root_that_cannot_be_read_whole_is_refused_with_its_name(data: bytes) -> None:
     for read in (parse_trusted_root, describe_root):
         with pytest.raises(InputFileError, match=r"root\.json"):
@@ -187,6 +187,7 @@ def test_imgtrusts_own_authority_is_read_as_it_names_itself() -> None:
         (PARTS[0].pem + chain("other")[0].pem + PARTS[2].pem, "2 time-stamping certificates"),
         (PARTS[2].pem * (MAX_ANCHORS + 1), "257 certificates"),
     ],
+    ids=range(8),
 )
 def test_chains_that_cannot_be_an_anchor_are_refused_with_their_name(data: bytes, said: str) -> None:
     with pytest.raises(InputFileError, match=rf"tsa\.pem: .*{said}"):
