@@ -33,6 +33,8 @@ __all__ = ["PIECE", "UrllibAnswer", "UrllibWire"]
 
 PIECE: Final = 1024 * 1024
 """How much of a body is asked for at once, in bytes."""
+_TLS_PIECE: Final = 64 * 1024
+"""The same over TLS, whose records bring 16 KiB at most; larger buffers would be allocated in vain."""
 _SLOWEST: Final = 1024.0
 """Bytes a second that a body must bring on average once the time-out of an answer has passed."""
 _DRAIN: Final = 64 * 1024
@@ -75,10 +77,11 @@ class UrllibAnswer:
     def pieces(self) -> Iterator[bytes]:
         """See ``Answer``; the time that the consumer takes between pieces does not count."""
         spent, size, timeout = 0.0, 0, self._options.timeout
+        piece_size = _TLS_PIECE if self._where.startswith("https") else PIECE
         while True:
             begun = time.monotonic()
             try:
-                piece: bytes = self._response.read1(PIECE, decode_content=False)
+                piece: bytes = self._response.read1(piece_size, decode_content=False)
             except faults.HTTPError as exc:
                 raise _broken(exc, self._where, timeout) from exc
             now = time.monotonic()
