@@ -13,6 +13,7 @@ import threading
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
+from urllib.parse import unquote
 
 import urllib3
 from urllib3 import exceptions as faults
@@ -189,7 +190,9 @@ class UrllibWire:
         if proxy is None:
             return urllib3.HTTPSConnectionPool(origin.host, origin.port, maxsize=size, ssl_context=context)
         try:
-            manager = urllib3.ProxyManager(proxy, maxsize=size, ssl_context=context)
+            user = urllib3.util.parse_url(proxy).auth
+            headers = urllib3.make_headers(proxy_basic_auth=unquote(user)) if user else None
+            manager = urllib3.ProxyManager(proxy, maxsize=size, proxy_headers=headers, ssl_context=context)
         except (faults.HTTPError, ValueError) as exc:
             message = "HTTPS_PROXY does not name a proxy; expected http://HOST:PORT"
             raise InputFileError(message) from exc

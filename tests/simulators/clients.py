@@ -38,6 +38,10 @@ class Clock:
         """See ``Waiter``."""
         self.slept.append(seconds)
 
+    def pass_time(self, seconds: float) -> None:
+        """Let time pass."""
+        self.slept.append(seconds)
+
     def jitter(self) -> float:
         """See ``Waiter``."""
         return self._jitter
