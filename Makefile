@@ -44,12 +44,15 @@ test: $(VENV)/.developer  ## all tests but the slow ones, in parallel; every bra
 slow: $(VENV)/.developer  ## the tests that take minutes
 	$(bin)/pytest -n $(JOBS) --dist worksteal $(PYTEST) -m slow
 
-check: $(VENV)/.developer  ## format, lint, types, docstrings, architecture, documents
-	$(bin)/ruff check .
-	$(bin)/ruff format --check .
-	$(bin)/mypy --strict
-	$(bin)/interrogate -q imgtrust
-	$(bin)/pytest -q -n 0 tests/test_architecture.py $(wildcard tests/docs)
+check: $(VENV)/.developer  ## format, lint, types, docstrings, architecture, documents; all are run, then one fails
+	@status=0; \
+	step() { echo "-- $$*"; "$$@" || status=1; }; \
+	step $(bin)/ruff check .; \
+	step $(bin)/ruff format --check .; \
+	step $(bin)/mypy --strict; \
+	step $(bin)/interrogate -q imgtrust; \
+	step $(bin)/pytest -q -n 0 tests/test_architecture.py $(wildcard tests/docs); \
+	exit $$status
 
 bench: $(VENV)/.developer  ## speed against the peers, side by side; writes docs/reference/benchmarks.md
 	$(python) -m tests.benchmarks $(BENCH)
