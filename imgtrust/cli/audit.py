@@ -11,7 +11,7 @@ from imgtrust.cli.names import read_names
 from imgtrust.cli.options import At, Reach, Talk
 from imgtrust.cli.session import Session
 from imgtrust.cli.trusting import Trust, print_policy
-from imgtrust.cli.verdicts import NOT_FINISHED, plain_style, style_of
+from imgtrust.cli.verdicts import NOT_FINISHED, plain_style, style_of, tell_decision
 from imgtrust.cli.work import VERDICTS, Work, work
 from imgtrust.errors import NoImages, UsageError
 
@@ -113,6 +113,7 @@ def _stream(found: "Audit", job: Work, *, everything: bool) -> "list[Verdict] | 
     kept: list[Verdict] = []
     failures = 0
     for verdict in found:
+        tell_decision(job, verdict)
         failed = verdict.outcome is not Outcome.ACCEPTED
         failures += failed
         if everything or (failed and failures <= _SPELLED):

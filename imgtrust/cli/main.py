@@ -47,6 +47,8 @@ def run(arguments: Sequence[str], session: Session) -> int:
         return _NOT_FINISHED
     except (Exception, KeyboardInterrupt, Expired) as exc:  # noqa: BLE001 - the last resort: it is never "accepted"
         status, text = _ended(exc)
+        if status == INTERRUPTED and console.terminal:
+            console.say("")  # a new line after the ^C, or after a question
         console.error(text)
         return status
 
@@ -65,7 +67,9 @@ def _ended(exc: BaseException) -> tuple[int, str]:
                 "half-written. Give it more time, or run it again"
             ) + notes
         case KeyboardInterrupt():
-            return INTERRUPTED, "interrupted; nothing is half-written. The same command can be run again" + notes
+            return INTERRUPTED, "interrupted; nothing is half-written" + (
+                notes or ". The same command can be run again"
+            )
         case RecursionError():
             return _NOT_FINISHED, "the input is nested too deeply to be read"
         case _:

@@ -180,11 +180,15 @@ def _cache(session: Session) -> Path | None:
 
 def _report(job: Work, result: "PromotionResult") -> int:
     """Show the result; the exit status is that of the last judgement."""
-    from imgtrust.cli.verdicts import plain_style, style_of  # noqa: PLC0415 - when there is a result
+    from imgtrust.cli.verdicts import plain_style, style_of, tell_decision  # noqa: PLC0415 - when there is a result
     from imgtrust.reports import exit_status  # noqa: PLC0415 - as above
     from imgtrust.reports.document import pretty  # noqa: PLC0415 - as above
     from imgtrust.reports.results import promotion_document  # noqa: PLC0415 - as above
     from imgtrust.reports.told import told_promotion  # noqa: PLC0415 - as above
+
+    for verdict in (result.before, result.after):
+        if verdict is not None:
+            tell_decision(job, verdict)
 
     def document() -> str:
         return pretty(promotion_document([result]))
