@@ -43,6 +43,8 @@ NO: list[tuple[str, str]] = [
     ("reg.example.com/team/app", "reg.example.com/team/app2"),
     ("reg.example.com/team/app", "xreg.example.com/team/app"),
     ("reg.example.com/team/*", "reg.example.com/team/a/b"),
+    ("reg.example.com/*bc", "reg.example.com/axc"),
+    ("reg.example.com/**/a/b", "reg.example.com/x/y/b"),
     ("reg.example.com/team/*", "reg.example.com/team"),
     ("reg.example.com/team/**", "reg.example.com/team"),
     ("reg.example.com/team/**", "reg.example.com/teams/app"),
