@@ -110,8 +110,9 @@ def _double(a: _Point) -> _Point:
     return e * f % _P, g * h % _P, f * g % _P, e * h % _P
 
 
-def _is_neutral(point: _Point) -> bool:
-    return point[0] % _P == 0 and (point[1] - point[2]) % _P == 0
+def _is_neutral(eightfold: _Point) -> bool:
+    """Whether eight times a point is the neutral element: of the multiples of 8 it is the only one with x = 0."""
+    return eightfold[0] % _P == 0
 
 
 def _sum_of_products(s: int, base: _Point, k: int, point: _Point) -> _Point:

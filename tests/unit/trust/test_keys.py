@@ -57,6 +57,11 @@ def test_fingerprint_and_hint_are_those_of_the_der() -> None:
     assert key.hint == base64.b64encode(hashlib.sha256(key.der).digest()).decode()
 
 
+def test_a_key_is_shown_by_its_kind_and_fingerprint() -> None:
+    key = Key.new().public
+    assert repr(key) == f"PublicKey(kind='p256', fingerprint='{key.fingerprint}')"
+
+
 def test_pem_is_a_public_key_as_openssl_writes_it() -> None:
     assert Key.new().public.pem.startswith(b"-----BEGIN PUBLIC KEY-----\n")
 
@@ -135,6 +140,9 @@ def test_what_is_no_key_is_refused_with_the_name_of_the_file(data: bytes) -> Non
 
 
 def test_a_huge_file_is_not_parsed() -> None:
+    key = Key.new().public
+    assert parse_public_key(key.pem.ljust(MAX_KEY_BYTES), "key") == key
+    assert parse_public_key(key.der, "key") == key
     with pytest.raises(KeyUnusable, match="at most"):
         parse_public_key(Key.new().public.pem + b"\n" * MAX_KEY_BYTES, "key")
 
