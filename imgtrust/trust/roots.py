@@ -6,7 +6,6 @@ authorities; knows nothing of where such files lie.
 
 from __future__ import annotations
 
-import base64
 import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from imgtrust import strict_json
 from imgtrust.errors import InputFileError, KeyUnusable
+from imgtrust.formats.members import decode_base64
 from imgtrust.trust.times import TimestampAuthority
 
 if TYPE_CHECKING:
@@ -204,11 +204,11 @@ def _text(members: Mapping[str, object], name: str, what: str) -> str:
 
 
 def _data(members: Mapping[str, object], name: str, what: str) -> bytes:
-    try:
-        return base64.b64decode(_text(members, name, what).encode("ascii"), validate=True)
-    except ValueError as exc:
+    data = decode_base64(_text(members, name, what))
+    if data is None:
         message = f"{what}: {name} is not base64"
-        raise InputFileError(message) from exc
+        raise InputFileError(message)
+    return data
 
 
 def _window(members: Mapping[str, object], what: str) -> tuple[datetime | None, datetime | None]:

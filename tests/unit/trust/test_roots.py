@@ -96,6 +96,7 @@ BROKEN = [
     root({"certChain": {"certificates": [{}]}}),
     root({"certChain": {"certificates": [{"rawBytes": "#"}]}}),
     root({"certChain": {"certificates": [{"rawBytes": "é"}]}}),
+    root({"certChain": {"certificates": [{"rawBytes": b64(PARTS[0].der)[:8] + "\n" + b64(PARTS[0].der)[8:]}]}}),
     root({"certChain": {"certificates": [{"rawBytes": 1}]}}),
     root(entry(b"no certificate")),
     root(entry(PARTS[0].der, validFor=1)),
@@ -112,6 +113,12 @@ def test_a_root_that_cannot_be_read_whole_is_refused_with_its_name(data: bytes) 
     for read in (parse_trusted_root, describe_root):
         with pytest.raises(InputFileError, match=r"root\.json"):
             read(data, "root.json")
+
+
+def test_what_is_as_large_as_allowed_is_read() -> None:
+    assert parse_trusted_root(root().ljust(MAX_ROOT_BYTES), "root.json") == ()
+    assert len(parse_trusted_root(root(*[entry(PARTS[2].der)] * MAX_ANCHORS), "root.json")) == MAX_ANCHORS
+    assert len(parse_tsa_chain(PARTS[2].pem * MAX_ANCHORS, "tsa.pem").roots) == MAX_ANCHORS
 
 
 def test_huge_files_are_not_parsed() -> None:
