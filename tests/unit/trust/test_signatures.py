@@ -126,6 +126,18 @@ def test_one_of_several_subjects_is_enough_and_has_to_be_exactly_this_digest() -
         assert code(candidate, trusting(KEY)) is RefusalCode.STATEMENT_SUBJECT
 
 
+def test_the_reason_names_what_was_signed_and_what_was_asked() -> None:
+    digests = [Digest.of(f"{number}".encode()).encoded for number in range(4)]
+    candidate = evidence(bundle(KEY, statement(subject=[{"digest": {"sha256": each}} for each in digests])))
+    found = judge(candidate, trusting(KEY))
+    assert isinstance(found, Refusal)
+    shown = ", ".join(f"{each[:12]}…" for each in digests[:3])
+    assert found.reason == f"about another image: 4 subjects ({shown}), expected {IMAGE.short}…"
+    found = judge(evidence(bundle(KEY, statement(subject=[]))), trusting(KEY))
+    assert isinstance(found, Refusal)
+    assert "0 subjects (none that can be compared)" in found.reason
+
+
 def test_a_subject_asked_about_by_sha512_is_not_met_by_sha256() -> None:
     digest = Digest.of(b"image", "sha512")
     candidate = evidence(bundle(KEY, statement()), subject=digest)

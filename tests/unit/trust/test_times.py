@@ -147,7 +147,9 @@ def test_a_chain_that_ends_at_another_root_of_the_same_name_is_refused() -> None
 def test_a_leaf_that_the_authority_does_not_name_is_refused_though_its_root_is_right() -> None:
     second = certify("second", CHAIN[-1], purposes=x509.ExtendedKeyUsage([TIME_STAMPING]))
     response = respond(second, Parts(certificates=(second.der,)))
-    assert judge(response) is RefusalCode.TIME_UNTRUSTED
+    with pytest.raises(Refused, match="made with another certificate") as caught:
+        verify_timestamp(response, [MESSAGE], [authority(CHAIN)], at=WHEN)
+    assert caught.value.code is RefusalCode.TIME_UNTRUSTED
     assert isinstance(judge(response, [authority(CHAIN, leaf=False)]), VerifiedTime)
 
 
@@ -444,6 +446,10 @@ def test_a_huge_token_is_not_parsed() -> None:
     response = respond(CHAIN[0], Parts(certificates=(der.sequence(der.octets(bytes(MAX_TOKEN_BYTES))),)))
     with pytest.raises(Refused, match="at most"):
         read_token(response)
+    with pytest.raises(Refused, match="at most"):
+        read_token(bytes(MAX_TOKEN_BYTES + 1))
+    with pytest.raises(Refused, match="not a time-stamp response"):
+        read_token(bytes(MAX_TOKEN_BYTES))
 
 
 def test_every_prefix_of_a_token_is_malformed() -> None:
