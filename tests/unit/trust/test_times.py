@@ -108,6 +108,11 @@ def test_authorities_with_other_keys_verify(key: Any) -> None:
     assert isinstance(judge(respond(parts[0]), [authority(parts)]), VerifiedTime)
 
 
+def test_the_smallest_serial_number_is_one() -> None:
+    parts = chain(serial=1)
+    assert isinstance(judge(respond(parts[0], Parts(certificates=(parts[0].der,))), [authority(parts)]), VerifiedTime)
+
+
 def test_one_of_several_stamped_byte_strings_is_enough() -> None:
     response = respond(CHAIN[0])
     assert isinstance(judge(response, stamped=(b"other", MESSAGE)), VerifiedTime)
@@ -427,6 +432,9 @@ MALFORMED: dict[str, dict[str, Any]] = {
         "certificates": (CHAIN[0].der, with_serial(CHAIN[1], der.tagged(2, b"\xff")))
     },
     "too many certificates": {"certificates": tuple(CHAIN[0].der for _ in range(17))},
+    "an attribute with more in it": {
+        "more_attributes": (der.sequence(der.oid(SIGNING_TIME), der.set_of([der.null()]), der.null()),)
+    },
     "too many attributes": {"more_attributes": tuple(attribute(f"1.2.3.{n}", der.null()) for n in range(17))},
     "an accuracy with more in it": {"accuracy": der.sequence(der.octets(b""))},
 }
