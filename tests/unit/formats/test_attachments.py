@@ -186,6 +186,8 @@ def test_anything_else_has_no_candidates() -> None:
 def test_a_plain_sbom_is_a_claim() -> None:
     found = manifest("application/spdx+json", artifact_type="application/spdx+json")
     assert claim_of(found) == ("application/spdx+json", "SBOM, SPDX JSON")
+    named = manifest("text/spdx", artifact_type="application/vnd.example.sbom")
+    assert claim_of(named) == ("application/vnd.example.sbom", "SBOM, SPDX tag-value")
     legacy = manifest("application/vnd.cyclonedx+json", config=OCI_CONFIG)
     assert claim_of(legacy) == ("application/vnd.cyclonedx+json", "SBOM, CycloneDX JSON")
 
