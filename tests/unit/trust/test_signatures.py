@@ -136,6 +136,9 @@ def test_the_reason_names_what_was_signed_and_what_was_asked() -> None:
     found = judge(evidence(bundle(KEY, statement(subject=[]))), trusting(KEY))
     assert isinstance(found, Refusal)
     assert "0 subjects (none that can be compared)" in found.reason
+    found = judge(evidence(bundle(KEY, statement(subject=[{"digest": {"sha256": digests[0]}}]))), trusting(KEY))
+    assert isinstance(found, Refusal)
+    assert ": 1 subject (" in found.reason
 
 
 def test_a_subject_asked_about_by_sha512_is_not_met_by_sha256() -> None:
@@ -153,6 +156,23 @@ def test_the_hint_only_hints() -> None:
         assert believed(evidence(envelope_bundle(hint, payload, signature)), trusting(OTHER, KEY)).signers == ("key2",)
     forged = evidence(envelope_bundle(OTHER.public.hint, payload, signature))
     assert code(forged, trusting(OTHER)) is RefusalCode.BUNDLE_BAD_SIGNATURE
+
+
+def test_a_strangers_signature_says_which_key_it_names() -> None:
+    payload = statement()
+    shown = {
+        KEY.public.hint: f" (it names the key sha256:{KEY.public.fingerprint})",
+        "nonsense": " (its hint is 'nonsense')",
+        "no base64": " (its hint is 'no base64')",
+        "schlüssel": " (its hint is 'schlüssel')",
+    }
+    for hint, words in shown.items():
+        found = judge(evidence(envelope_bundle(hint, payload, KEY.sign(pae(payload)))), trusting(OTHER))
+        assert isinstance(found, Refusal)
+        assert found.reason == f"made with another key than the trusted one, or altered afterwards{words}"
+    found = judge(signature_layer(KEY), trusting(OTHER, Key.new()))
+    assert isinstance(found, Refusal)
+    assert found.reason == "made with none of the 2 trusted keys, or altered afterwards"
 
 
 def test_a_signature_that_names_a_trusted_key_and_is_wrong_is_told_from_a_strangers() -> None:
