@@ -52,6 +52,8 @@ _SOURCES: Final = {
     TimeSource.SIGNING_AUTHORITY: "signing authority",
     TimeSource.REGISTRY: "registry",
 }
+_PROVING: Final = frozenset({TimeSource.RFC3161, TimeSource.REKOR, TimeSource.SIGNING_AUTHORITY})
+"""The sources that can prove a time; where a policy accepts all of them, naming each says nothing."""
 
 
 def proven(
@@ -88,11 +90,18 @@ def trusted_time(subject: Subject, rule: PublishRule, signers: SignatureRule) ->
     return subject.finding(
         TRUSTED_TIME,
         timed >= signers.count,
-        required=f"{signers.count} needed, by {' or '.join(_SOURCES[source] for source in rule.trusted_time)}",
+        required=f"{signers.count} needed, by {_sources(rule.trusted_time)}",
         observed=f"{count(timed, 'signer')} with a proven time",
         why="\n".join([why, *listed(unproven)]),
         fix=f"sign it with a time-stamp: {sign_command(subject, '--tsa', 'URL')}",
     )
+
+
+def _sources(accepted: tuple[TimeSource, ...]) -> str:
+    """``time-stamp or transparency log``; ``any trusted source`` where all of them are accepted."""
+    if set(accepted) == _PROVING:
+        return "any trusted source"
+    return " or ".join(_SOURCES[source] for source in accepted)
 
 
 def max_age(subject: Subject, limit: timedelta) -> Finding:

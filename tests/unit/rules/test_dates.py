@@ -200,6 +200,14 @@ def test_a_time_of_another_source_is_not_enough() -> None:
     assert timed(facts, SignatureRule(("release",))).outcome is FAIL
 
 
+def test_sources_are_named_unless_all_that_can_prove_a_time_are_accepted() -> None:
+    every = (TimeSource.RFC3161, TimeSource.REKOR, TimeSource.SIGNING_AUTHORITY)
+    rule = SignatureRule(("release",))
+    for sources, words in ((every, "any trusted source"), (every[:2], "time-stamp or transparency log")):
+        finding = trusted_time(seen(image()), PublishRule(sources), rule)
+        assert finding.required == f"1 needed, by {words}"
+
+
 def test_a_token_that_could_not_be_proven_is_named() -> None:
     claim = ClaimedTime(AT, "rfc3161", "tsa.evil", RefusalCode.TIME_UNTRUSTED, "no authority of the policy\nsigned it")
     finding = timed(image(signature("release", claims=(claim,))), SignatureRule(("release",)))
