@@ -20,6 +20,8 @@ comma := ,
 empty :=
 space := $(empty) $(empty)
 core_globs := $(core_files),$(subst $(space),$(comma),$(addsuffix /*,$(core)))
+# What demos leave behind: the folder, and those with a number that `imgtrust demo` makes beside one that exists.
+demos := $(foreach name,demo imgtrust-demo,$(name) $(name)-[0-9] $(name)-[0-9][0-9] $(name)-[0-9][0-9][0-9])
 # A demo needs only what imgtrust needs to run, unless the whole is there already.
 runnable := $(if $(wildcard $(VENV)/.developer),$(VENV)/.developer,$(VENV)/.runtime)
 
@@ -67,7 +69,7 @@ lock: $(VENV)/.developer  ## the two lock files anew, from pyproject.toml (UPGRA
 	@$(python) tests/fixtures/locking.py $(UPGRADE)
 
 clean:  ## what was made here, but not the caches outside the tree
-	rm -rf $(VENV) demo dist build .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(demos) dist build .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(python):
