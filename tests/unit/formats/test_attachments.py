@@ -295,6 +295,9 @@ def test_a_legacy_manifest_grows_by_one_layer_and_keeps_what_it_had() -> None:
     assert document["layers"] == [first.to_json()]
     assert "subject" not in document
     assert "annotations" not in document
+    grown, document = parsed(legacy_attachment(found, describe(b"x", SIMPLESIGNING_LAYER), b"x"))
+    assert len(grown.layers) == 2
+    assert "annotations" not in document
     existing = Manifest(
         b"", OCI_MANIFEST, found.config, (*found.layers, describe(b"x", "text/plain")), annotations=(("a", "b"),)
     )
