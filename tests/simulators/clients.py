@@ -54,7 +54,7 @@ def opened(
     *,
     clock: Clock | None = None,
     credential: Credential | None = None,
-    **options: Any,  # noqa: ANN401 - the fields of StoreOptions
+    **options: Any,
 ) -> Iterator[RegistryStore]:
     """The store of one repository of a simulator, closed afterwards."""
     store = RegistryStore(
