@@ -43,7 +43,8 @@ class Request:
 class Reply:
     """What is answered.
 
-    ``cut`` closes the connection after so many bytes of the body, although more were promised; ``drip`` sends the body in pieces of one byte with that many seconds between them.
+    ``cut`` closes the connection after so many bytes of the body, although more were promised; ``drip``
+    sends the body in pieces of one byte with that many seconds between them.
     """
 
     status: int = 200
