@@ -34,7 +34,6 @@ OPTIONS: Final = {
     "--notary-key": _NOTARY,
     "--notary-chain": _NOTARY,
     "--signer-profile": _NOTARY,
-    "--lift": "signing BuildKit's unsigned attestations",
     "--source-role": _AWS,
     "--destination-role": _AWS,
     "--source-profile": _AWS,

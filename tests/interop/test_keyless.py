@@ -1,4 +1,4 @@
-"""Keyless signing against a private Sigstore: what imgtrust signs cosign and sigstore-python believe, and vice versa."""
+"""Keyless signing with a private Sigstore: what imgtrust signs cosign and sigstore-python believe, and vice versa."""
 
 from __future__ import annotations
 
