@@ -20,6 +20,8 @@ comma := ,
 empty :=
 space := $(empty) $(empty)
 core_globs := $(core_files),$(subst $(space),$(comma),$(addsuffix /*,$(core)))
+# What demos leave behind: the folder, and those with a number that `imgtrust demo` makes beside one that exists.
+demos := $(foreach name,demo imgtrust-demo,$(name) $(name)-[0-9] $(name)-[0-9][0-9] $(name)-[0-9][0-9][0-9])
 # A demo needs only what imgtrust needs to run, unless the whole is there already.
 runnable := $(if $(wildcard $(VENV)/.developer),$(VENV)/.developer,$(VENV)/.runtime)
 
@@ -44,12 +46,15 @@ test: $(VENV)/.developer  ## all tests but the slow ones, in parallel; every bra
 slow: $(VENV)/.developer  ## the tests that take minutes
 	$(bin)/pytest -n $(JOBS) --dist worksteal $(PYTEST) -m slow
 
-check: $(VENV)/.developer  ## format, lint, types, docstrings, architecture, documents
-	$(bin)/ruff check .
-	$(bin)/ruff format --check .
-	$(bin)/mypy --strict
-	$(bin)/interrogate -q imgtrust
-	$(bin)/pytest -q -n 0 tests/test_architecture.py $(wildcard tests/docs)
+check: $(VENV)/.developer  ## format, lint, types, docstrings, architecture, documents; all are run, then one fails
+	@status=0; \
+	step() { echo "-- $$*"; "$$@" || status=1; }; \
+	step $(bin)/ruff check .; \
+	step $(bin)/ruff format --check .; \
+	step $(bin)/mypy --strict; \
+	step $(bin)/interrogate -q imgtrust; \
+	step $(bin)/pytest -q -n 0 tests/test_architecture.py $(wildcard tests/docs); \
+	exit $$status
 
 bench: $(VENV)/.developer  ## speed against the peers, side by side; writes docs/reference/benchmarks.md
 	$(python) -m tests.benchmarks $(BENCH)
@@ -64,7 +69,7 @@ lock: $(VENV)/.developer  ## the two lock files anew, from pyproject.toml (UPGRA
 	@$(python) tests/fixtures/locking.py $(UPGRADE)
 
 clean:  ## what was made here, but not the caches outside the tree
-	rm -rf $(VENV) demo dist build .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(demos) dist build .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(python):

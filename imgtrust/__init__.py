@@ -15,17 +15,14 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from imgtrust.commands.library import (
         LoadedPolicy,
-        attest,
         audit,
         judge,
         load_policy,
-        open_signer,
         open_store,
-        open_timestamper,
         promote,
-        sign,
         verify,
     )
+    from imgtrust.commands.librarysign import attest, open_signer, open_timestamper, sign
     from imgtrust.errors import ImgtrustError, Rejected
     from imgtrust.policy.values import Policy
     from imgtrust.policy.verdict import Outcome, Verdict
@@ -67,15 +64,15 @@ _HOMES: Final = {
     "Rejected": "imgtrust.errors",
     "StoreOptions": "imgtrust.stores.options",
     "Verdict": "imgtrust.policy.verdict",
-    "attest": "imgtrust.commands.library",
+    "attest": "imgtrust.commands.librarysign",
     "audit": "imgtrust.commands.library",
     "judge": "imgtrust.commands.library",
     "load_policy": "imgtrust.commands.library",
-    "open_signer": "imgtrust.commands.library",
+    "open_signer": "imgtrust.commands.librarysign",
     "open_store": "imgtrust.commands.library",
-    "open_timestamper": "imgtrust.commands.library",
+    "open_timestamper": "imgtrust.commands.librarysign",
     "promote": "imgtrust.commands.library",
-    "sign": "imgtrust.commands.library",
+    "sign": "imgtrust.commands.librarysign",
     "verify": "imgtrust.commands.library",
 }
 

@@ -177,14 +177,14 @@ class Signed:
     """One signature as its format reads it: parsed, unverified.
 
     ``message`` is the exact bytes that ``signature`` covers (the DSSE PAE, or the payload itself); for a bundle
-    with a message signature the message is the image's manifest, which is not in the bundle, so ``message`` is
-    None and ``message_digest`` the digest that the bundle names, made with ``digest_algorithm`` (``sha256``,
-    ``sha384`` or ``sha512``). ``payload`` is the payload of a DSSE envelope, ``envelope`` the envelope's own bytes where
-    it stands alone (``.att``). ``stamped`` are the byte strings whose time-stamp counts as this signature's (cosign's
-    ``.att`` stamps either the signature or the whole envelope).
-    ``timestamps`` are DER TimeStampResp. ``key_hint`` only hints. ``statement`` is None for simple signing and
-    for message signatures, whose ``subjects`` are kept here instead. ``certificates`` are DER, leaf first; a
-    signature has either those or a key behind it, never both. ``notary`` is set for Notary envelopes alone.
+    with a message signature the message is the image's manifest, which is not in the bundle, so ``message`` is None
+    and ``message_digest`` the digest that the bundle names, made with ``digest_algorithm`` (``sha256``, ``sha384``
+    or ``sha512``). ``payload`` is the payload of a DSSE envelope, ``envelope`` the envelope's own bytes where it
+    stands alone (``.att``). ``stamped`` are the byte strings whose time-stamp counts as this signature's (cosign's
+    ``.att`` stamps either the signature or the whole envelope). ``timestamps`` are DER TimeStampResp. ``key_hint``
+    only hints. ``statement`` is None for simple signing and for message signatures, whose ``subjects`` are kept
+    here instead. ``certificates`` are DER, leaf first; a signature has either those or a key behind it, never both.
+    ``notary`` is set for Notary envelopes alone.
     """
 
     format: Format

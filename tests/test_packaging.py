@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -79,6 +80,17 @@ def test_the_wheel_installs_from_the_lock_into_an_empty_environment(wheel: Path,
     assert _project()["project"]["version"] in _run(command, "--version", cwd=tmp_path)
     assert "sigstore" in _run(command, "trust", "show", cwd=tmp_path).lower()
     _run(command, "demo", tmp_path / "demo", cwd=tmp_path)
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="make is not there")
+def test_make_clean_removes_what_demos_left_and_nothing_else(tmp_path: Path) -> None:
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    kept = ("docs", "imgtrust", "tests", "demo-mine", "demo-2-mine", "imgtrust-demonstration", "keys")
+    for name in ("demo", "demo-2", "demo-13", "imgtrust-demo", "imgtrust-demo-999", ".venv", *kept):
+        (tmp_path / name / "inner").mkdir(parents=True)
+    _run("make", "clean", cwd=tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["Makefile", *kept])
+    assert all((tmp_path / name / "inner").is_dir() for name in kept)
 
 
 def _name(requirement: str) -> str:

@@ -11,7 +11,7 @@ from imgtrust.cli.names import read_names
 from imgtrust.cli.options import At, Reach, Talk
 from imgtrust.cli.session import Session
 from imgtrust.cli.trusting import Trust, print_policy
-from imgtrust.cli.verdicts import NOT_FINISHED, plain_style, style_of
+from imgtrust.cli.verdicts import NOT_FINISHED, plain_style, style_of, tell_decision
 from imgtrust.cli.work import VERDICTS, Work, work
 from imgtrust.errors import NoImages, UsageError
 
@@ -79,7 +79,7 @@ def audit(
     """
     with work(session, talk, VERDICTS) as job:
         if trust.print_policy:
-            return print_policy(trust.judgement(session), job)
+            return print_policy(trust.judgement(session, job.console), job)
         if not repositories:
             message = "no repository was named; give at least one, or - to read names from standard input"
             raise UsageError(message)
@@ -87,7 +87,7 @@ def audit(
             message = f"--fail-on {fail_on}: expected one of {', '.join(_FAIL_ON)}"
             raise UsageError(message)
         names = read_names(repositories, session.stdin, "repository")
-        judgement = trust.judgement(session)
+        judgement = trust.judgement(session, job.console)
         moment = at.when(session)
         options = reach.store_options(session, talk.timeout)
         from imgtrust.commands.audit import audit as run  # noqa: PLC0415 - after the options are known to be good
@@ -113,6 +113,7 @@ def _stream(found: "Audit", job: Work, *, everything: bool) -> "list[Verdict] | 
     kept: list[Verdict] = []
     failures = 0
     for verdict in found:
+        tell_decision(job, verdict)
         failed = verdict.outcome is not Outcome.ACCEPTED
         failures += failed
         if everything or (failed and failures <= _SPELLED):

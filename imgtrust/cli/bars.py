@@ -32,7 +32,7 @@ def progress_of(job: Work) -> Iterator[Progress]:
     if job.verbose:
         yield _Lines()
         return
-    if not job.console.terminal or job.console.quiet:
+    if not job.console.terminal or job.console.quiet or not job.console.unicode:
         yield SILENT
         return
     bars = _Bars(no_color=bool(job.session.environment.get("NO_COLOR")))
@@ -80,7 +80,8 @@ class _Bars:
             from rich.console import Console  # noqa: PLC0415 - only where bars are drawn
             from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn  # noqa: PLC0415
 
-            columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+            size_column = DownloadColumn(binary_units=True)
+            columns = (TextColumn("{task.description}"), BarColumn(), size_column, TransferSpeedColumn())
             console = Console(stderr=True, no_color=self._no_color)
             self._progress = Progress(*columns, console=console, transient=True)
             self._progress.start()

@@ -106,6 +106,10 @@ class Console:
         """Say something that matters although the command goes on; ``-q`` silences it too."""
         self.talk(self._paragraph(text))
 
+    def say(self, text: str) -> None:
+        """Say something that a person was asked to see; ``-q`` does not silence it."""
+        self._err(text if text.endswith("\n") else f"{text}\n")
+
     def error(self, text: str) -> None:
         """Say why the command ended; never silenced. One paragraph, wrapped where a person reads it."""
         self._err(self._paragraph(text))

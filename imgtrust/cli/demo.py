@@ -17,7 +17,7 @@ from imgtrust.cli.console import Console
 from imgtrust.cli.session import Session
 from imgtrust.errors import OutputFileError, Undecided
 
-__all__ = ["app", "demo"]
+__all__ = ["Story", "app", "demo"]
 
 app = new_app()
 
@@ -54,7 +54,7 @@ def demo(
         "IMGTRUST_CACHE_DIR": ".cache",
     }
     with _inside(folder):
-        play(_Story(replace(session, environment=environment), console), folder, session.now)
+        play(Story(replace(session, environment=environment), console), folder, session.now)
     return 0
 
 
@@ -91,7 +91,7 @@ def _inside(folder: str) -> Iterator[None]:
         os.chdir(before)
 
 
-class _Story:
+class Story:
     """Tells the story on the console: a ``commands.demo.Stage``."""
 
     def __init__(self, session: Session, console: Console) -> None:

@@ -41,11 +41,11 @@ def inspect(
     """
     with work(session, talk, RESULTS) as job:
         if trust.print_policy:
-            return print_policy(trust.judgement(session), job)
+            return print_policy(trust.judgement(session, job.console), job)
         if image is None:
             message = "no image was named; give its name"
             raise UsageError(message)
-        judgement = trust.judgement(session) if trust.given(session) else None
+        judgement = trust.judgement(session, job.console) if trust.given(session) else None
         moment = at.when(session)
         options = reach.store_options(session, talk.timeout)
         from imgtrust.cli.verdicts import plain_style, style_of  # noqa: PLC0415 - when it is known to run

@@ -37,7 +37,6 @@ OPTIONS: Final = {
     "--record-notary-key": _ATTEST,
     "--record-notary-chain": _ATTEST,
     "--signer-profile": _SIGNER,
-    "--lift": "signing BuildKit's unsigned attestations",
     "--source-role": _AWS,
     "--destination-role": _AWS,
     "--source-profile": _AWS,

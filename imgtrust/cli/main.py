@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from imgtrust.cli.console import NAME, Console
 from imgtrust.cli.interrupts import Expired, Interrupts
-from imgtrust.cli.prompting import terminal_prompt
+from imgtrust.cli.prompting import terminal_confirm, terminal_prompt
 from imgtrust.cli.session import Session
 from imgtrust.errors import ImgtrustError, NotFound, TimedOut
 
@@ -27,7 +27,7 @@ def main() -> int:
     """Run the command line of this process; returns the exit status (CLI.md section 2)."""
     interrupts = Interrupts()
     interrupts.install()
-    session = Session(alarm=interrupts.alarm, prompt=terminal_prompt)
+    session = Session(alarm=interrupts.alarm, prompt=terminal_prompt, confirm=terminal_confirm)
     status = run(sys.argv[1:], session)
     if interrupts.fired:  # threads may still wait for a registry: nothing of theirs is needed
         with contextlib.suppress(OSError, ValueError):
@@ -47,6 +47,8 @@ def run(arguments: Sequence[str], session: Session) -> int:
         return _NOT_FINISHED
     except (Exception, KeyboardInterrupt, Expired) as exc:  # noqa: BLE001 - the last resort: it is never "accepted"
         status, text = _ended(exc)
+        if status == INTERRUPTED and console.terminal:
+            console.say("")  # a new line after the ^C, or after a question
         console.error(text)
         return status
 
@@ -65,7 +67,9 @@ def _ended(exc: BaseException) -> tuple[int, str]:
                 "half-written. Give it more time, or run it again"
             ) + notes
         case KeyboardInterrupt():
-            return INTERRUPTED, "interrupted; nothing is half-written. The same command can be run again" + notes
+            return INTERRUPTED, "interrupted; nothing is half-written" + (
+                notes or ". The same command can be run again"
+            )
         case RecursionError():
             return _NOT_FINISHED, "the input is nested too deeply to be read"
         case _:

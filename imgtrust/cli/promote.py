@@ -134,14 +134,14 @@ def promote(
     """
     with work(session, talk, RESULTS) as job:
         if trust.print_policy:
-            return print_policy(trust.judgement(session), job)
+            return print_policy(trust.judgement(session, job.console), job)
         if source is None or destination is None:
             message = "promote needs two names: imgtrust promote SOURCE DESTINATION"
             raise UsageError(message)
         if integrity.mode.value != "full":
             message = "--integrity manifests: a promotion hashes every byte, once, and there is no other kind"
             raise UsageError(message)
-        judgement = trust.judgement(session)
+        judgement = trust.judgement(session, job.console)
         moment = at.when(session)
         options = reach.store_options(session, talk.timeout)
         signing = None if plan and record.record_key is None else record.signing(session, options, job)
@@ -180,11 +180,15 @@ def cache_folder(session: Session) -> Path | None:
 
 def _report(job: Work, result: "PromotionResult") -> int:
     """Show the result; the exit status is that of the last judgement."""
-    from imgtrust.cli.verdicts import plain_style, style_of  # noqa: PLC0415 - when there is a result
+    from imgtrust.cli.verdicts import plain_style, style_of, tell_decision  # noqa: PLC0415 - when there is a result
     from imgtrust.reports import exit_status  # noqa: PLC0415 - as above
     from imgtrust.reports.document import pretty  # noqa: PLC0415 - as above
     from imgtrust.reports.results import promotion_document  # noqa: PLC0415 - as above
     from imgtrust.reports.told import told_promotion  # noqa: PLC0415 - as above
+
+    for verdict in (result.before, result.after):
+        if verdict is not None:
+            tell_decision(job, verdict)
 
     def document() -> str:
         return pretty(promotion_document([result]))

@@ -10,7 +10,7 @@ from imgtrust.errors import KeyUnusable
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["terminal_prompt"]
+__all__ = ["terminal_confirm", "terminal_prompt"]
 
 
 def terminal_prompt() -> Callable[[str], str] | None:
@@ -31,3 +31,13 @@ def _ask(question: str) -> str:
     except EOFError as exc:
         message = "no passphrase was typed"
         raise KeyUnusable(message) from exc
+
+
+def terminal_confirm(question: str) -> bool | None:
+    """Ask a person yes or no; anything but yes is no. None where the process has no terminal."""
+    try:
+        with open("/dev/tty", "r+b", buffering=0) as terminal:  # noqa: PTH123 - pathlib is not needed otherwise
+            terminal.write(f"{question} [y/N] ".encode())
+            return terminal.readline().strip().lower() in {b"y", b"yes"}
+    except OSError:
+        return None

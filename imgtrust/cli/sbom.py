@@ -92,12 +92,12 @@ def show(
     """
     with work(session, talk, RESULTS) as job:
         if trust.print_policy:
-            return print_policy(trust.judgement(session), job)
+            return print_policy(trust.judgement(session, job.console), job)
         options = reach.store_options(session, talk.timeout)
         from imgtrust.commands.sbom import show_sbom  # noqa: PLC0415 - when it is known to run
         from imgtrust.trust.roots import TrustRoot  # noqa: PLC0415 - as above
 
-        root = trust.judgement(session).trust if trust.given(session) else TrustRoot()
+        root = trust.judgement(session, job.console).trust if trust.given(session) else TrustRoot()
         found = show_sbom(image, root, options, at=at.when(session), type_name=type_name)
         _say(found, job)
         job.answer(lambda name: found[0].data.decode("utf-8", "replace") if name == "text" else _json(found))

@@ -36,12 +36,16 @@ def _no_prompt() -> None:
     """In-process runs ask nobody."""
 
 
+def _no_answer(_question: str) -> None:
+    """Nor do they ask yes or no."""
+
+
 @dataclass(frozen=True, slots=True)
 class Session:
     """One run of the command line.
 
     ``now`` is read once per command. ``alarm`` ends the command after that many seconds (``--timeout``). ``prompt``
-    gives a way to ask for a passphrase, or None where there is nobody to ask.
+    gives a way to ask for a passphrase, or None where there is nobody to ask; ``confirm`` asks yes or no likewise.
     """
 
     environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ), repr=False)
@@ -51,3 +55,4 @@ class Session:
     stderr: TextIO = field(default_factory=lambda: _open(sys.stderr))
     alarm: Callable[[float], None] = _no_alarm
     prompt: Callable[[], Callable[[str], str] | None] = _no_prompt
+    confirm: Callable[[str], bool | None] = _no_answer

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from imgtrust.cli.compose import as_command, new_group
+from imgtrust.cli.console import Console
 from imgtrust.cli.data import RESULT, as_json
 from imgtrust.cli.options import Reach, ResultTalk
 from imgtrust.cli.session import Session
@@ -28,7 +29,8 @@ def show(*, session: Session, trust: Trust, talk: ResultTalk) -> int:
     r"""Print what is trusted: keys and authorities, with fingerprints and validity.
 
     With a policy or its shorthand: its keys and time-stamp authorities. Without: the anchors that come with
-    imgtrust, which nothing trusts unless a policy says so.
+    imgtrust. Of those, this version uses the time-stamp authority, where dates are asked for and no other trusted
+    root is named.
 
     \b
     Examples:
@@ -37,9 +39,10 @@ def show(*, session: Session, trust: Trust, talk: ResultTalk) -> int:
       imgtrust trust show --key release.pub --tsa-roots tsa.pem -o json
     """
     with work(session, talk, RESULTS) as job:
-        rows = _of_policy(trust, session) if trust.given(session) else _packaged()
-        if trust.trusted_root is not None:
-            rows += _of_root(trust.trusted_root)
+        rows = _of_policy(trust, session, job.console) if trust.given(session) else _packaged()
+        if trust.trusted_root not in {None, "public-good"}:
+            shown = [{**row, "detail": ""} for row in rows]
+            rows += [row for row in _of_root(trust.trusted_root) if {**row, "detail": ""} not in shown]
         job.answer(lambda name: _text(rows) if name == "text" else as_json({"schema": RESULT, "anchors": rows}))
     return 0
 
@@ -136,11 +139,11 @@ def _updated(rows: list[dict[str, Any]]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _of_policy(trust: Trust, session: Session) -> list[dict[str, Any]]:
+def _of_policy(trust: Trust, session: Session, console: Console) -> list[dict[str, Any]]:
     """The keys and authorities that a policy names."""
     from hashlib import sha256  # noqa: PLC0415 - only here
 
-    root = trust.judgement(session).trust
+    root = trust.judgement(session, console).trust
     rows = [
         _row("key", key.name, key.key.fingerprint, key.not_before, key.not_after, detail=key.key.kind)
         for key in root.keys

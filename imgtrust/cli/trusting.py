@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import typer
 
+from imgtrust.cli.console import Console
 from imgtrust.cli.session import Session
 from imgtrust.errors import UsageError
 
@@ -195,7 +196,7 @@ class Trust:
         """Whether anything says whom to trust."""
         return bool(self.policy or self._shorthand or session.environment.get("IMGTRUST_POLICY"))
 
-    def judgement(self, session: Session) -> "Judgement":
+    def judgement(self, session: Session, console: Console) -> "Judgement":
         """The policy with its keys and roots, from the file or from the shorthand.
 
         Raises:
@@ -213,6 +214,8 @@ class Trust:
             message = f"--policy and {shorthand[0]} exclude each other: say in the policy what {shorthand[0]} means"
             raise UsageError(message)
         if shorthand:
+            if session.environment.get("IMGTRUST_POLICY"):
+                console.warn(f"IMGTRUST_POLICY is set and not used, because {shorthand[0]} was given")
             return load_flags(self._flags(), session.environment)
         file = self.policy or session.environment.get("IMGTRUST_POLICY")
         if not file:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from imgtrust.policy.verdict import PolicyId, Verdict
     from imgtrust.reports import Style
 
-__all__ = ["NOT_FINISHED", "plain_style", "report_all", "report_one", "style_of"]
+__all__ = ["NOT_FINISHED", "plain_style", "report_all", "report_one", "style_of", "tell_decision"]
 
 NOT_FINISHED = 3
 
@@ -37,8 +37,18 @@ def style_of(work: Work) -> Style:
     return Style(colour=console.colour, unicode=console.unicode, verbose=work.verbose, width=console.width)
 
 
+def tell_decision(work: Work, verdict: Verdict) -> None:
+    """With ``-v``: what was decided, rule by rule, beside the requests that led to it."""
+    if work.verbose:
+        rules = ", ".join(f"{each.rule} {each.outcome.value}" for each in verdict.findings)
+        work.console.talk(
+            f"[decided] {verdict.name} {verdict.digest or ''}: {verdict.outcome.value}; {rules or verdict.error}"
+        )
+
+
 def report_one(work: Work, verdict: Verdict, policy: PolicyId, at: datetime) -> int:
     """Report one verdict in the command's format; returns the exit status."""
+    tell_decision(work, verdict)
     return _finish(work, [verdict], policy, at, whole=True)
 
 
@@ -54,6 +64,7 @@ def report_all(work: Work, verdicts: Iterator[Verdict], policy: PolicyId, at: da
     done: list[Verdict] = []
     for verdict in verdicts:
         done.append(verdict)
+        tell_decision(work, verdict)
         if work.output == "text" and not work.stream(one_line(verdict, style)):
             return NOT_FINISHED
         if work.output == "jsonl" and not work.stream(jsonl_line(verdict)):

@@ -49,12 +49,12 @@ def verify(
     """
     with work(session, talk, VERDICTS) as job:
         if trust.print_policy:
-            return print_policy(trust.judgement(session), job)
+            return print_policy(trust.judgement(session, job.console), job)
         if not images:
             message = "no image was named; give at least one, or - to read names from standard input"
             raise UsageError(message)
         names = read_names(images, session.stdin)
-        judgement = trust.judgement(session)
+        judgement = trust.judgement(session, job.console)
         moment = at.when(session)
         options = reach.store_options(session, talk.timeout)
         from imgtrust.commands.judge import judge_many, judge_name  # noqa: PLC0415 - after the options are known to be good

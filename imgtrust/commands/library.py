@@ -1,4 +1,4 @@
-"""The surface for Python (CLI.md section 6): the same calls that the command line makes, with plain arguments.
+"""The surface for Python (CLI.md section 6), as far as it judges; ``librarysign`` has the rest of it.
 
 Knows defaults that suit a caller in Python; decides nothing. Nothing is read from the process's environment but what
 is handed in, except that ``environment`` defaults to it, as everybody who calls from a script expects.
@@ -18,28 +18,16 @@ from imgtrust.reference import Reference
 from imgtrust.stores.options import StoreOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
 
     from imgtrust.commands.loading import Judgement
     from imgtrust.policy.values import Policy
     from imgtrust.policy.verdict import PolicyId, Verdict
-    from imgtrust.reports.results import PromotionResult, SignedResult
-    from imgtrust.signers.port import Signer, Timestamper
+    from imgtrust.reports.results import PromotionResult
+    from imgtrust.signers.port import Signer
     from imgtrust.stores.port import Store
 
-__all__ = [
-    "LoadedPolicy",
-    "attest",
-    "audit",
-    "judge",
-    "load_policy",
-    "open_signer",
-    "open_store",
-    "open_timestamper",
-    "promote",
-    "sign",
-    "verify",
-]
+__all__ = ["LoadedPolicy", "audit", "chosen", "judge", "load_policy", "open_store", "promote", "verify"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +77,7 @@ def judge(
     """
     from imgtrust.commands.judge import judge_name  # noqa: PLC0415 - at first use
 
-    return judge_name(image, _loaded(policy).judgement, _options(options), at=_moment(at))
+    return judge_name(image, _loaded(policy).judgement, chosen(options), at=_moment(at))
 
 
 def verify(
@@ -129,51 +117,8 @@ def audit(
     """
     from imgtrust.commands.audit import audit as run  # noqa: PLC0415 - at first use
 
-    chosen = _options(options)
-    return iter(run(repositories, _loaded(policy).judgement, chosen, at=_moment(at), jobs=chosen.jobs))
-
-
-def sign(
-    images: Sequence[str],
-    signer: Signer,
-    *,
-    timestampers: Sequence[Timestamper] = (),
-    recursive: bool = False,
-    options: StoreOptions | None = None,
-) -> list[SignedResult]:
-    """Sign images and attach the signatures (``open_signer`` opens a key).
-
-    Raises:
-        ImgtrustError: an image could not be signed; those before it in the list are.
-    """
-    from imgtrust.commands.sign import sign_images  # noqa: PLC0415 - at first use
-    from imgtrust.commands.signing import Signing  # noqa: PLC0415 - as above
-
-    signing = Signing(signer, tuple(timestampers))
-    return _all_done(sign_images(images, signing, _options(options), recursive=recursive))
-
-
-def attest(
-    images: Sequence[str],
-    predicate: object,
-    type_name: str,
-    signer: Signer,
-    *,
-    timestampers: Sequence[Timestamper] = (),
-    options: StoreOptions | None = None,
-) -> list[SignedResult]:
-    """Sign a statement about images and attach it: ``predicate`` is any JSON value, ``type_name`` an alias or a URI.
-
-    Raises:
-        UsageError: there is no such type.
-        ImgtrustError: an image could not be attested; those before it in the list are.
-    """
-    from imgtrust.commands.attest import Predicate, attest_images  # noqa: PLC0415 - at first use
-    from imgtrust.commands.signing import Signing  # noqa: PLC0415 - as above
-    from imgtrust.predicates.types import canonical  # noqa: PLC0415 - as above
-
-    said = Predicate(canonical(type_name), predicate)
-    return _all_done(attest_images(images, said, Signing(signer, tuple(timestampers)), _options(options)))
+    opened = chosen(options)
+    return iter(run(repositories, _loaded(policy).judgement, opened, at=_moment(at), jobs=opened.jobs))
 
 
 def promote(
@@ -198,13 +143,13 @@ def promote(
     from imgtrust.commands.promotion.run import promote as run  # noqa: PLC0415 - at first use
     from imgtrust.commands.signing import Signing  # noqa: PLC0415 - as above
 
-    first = _options(source_options)
+    first = chosen(source_options)
     result = run(
         source,
         destination,
         _loaded(policy).judgement,
         source_options=first,
-        destination_options=_options(destination_options),
+        destination_options=chosen(destination_options),
         at=_moment(at),
         now=_now,
         record=None if record_signer is None else Signing(record_signer),
@@ -220,35 +165,6 @@ def promote(
     return result
 
 
-def open_signer(
-    key: str, *, passphrase_file: str | None = None, environment: Mapping[str, str] | None = None
-) -> Signer:
-    """The private key ``FILE``, ``env://NAME`` or ``awssm://SECRET``, opened once.
-
-    Its passphrase comes from IMGTRUST_PASSPHRASE or COSIGN_PASSWORD, else from the file; nobody is asked.
-
-    Raises:
-        KeyUnusable: the key cannot be used; WrongPassphrase where the passphrase does not open it.
-    """
-    from imgtrust.signers import PassphraseSource  # noqa: PLC0415 - at first use
-    from imgtrust.signers import open_signer as opened  # noqa: PLC0415 - as above
-
-    variables = os.environ if environment is None else environment
-    return opened(key, passphrase=PassphraseSource(variables, passphrase_file), environment=variables)
-
-
-def open_timestamper(url: str) -> Timestamper:
-    """The RFC 3161 authority at a URL.
-
-    Raises:
-        UsageError: the URL is not one that is used.
-    """
-    from imgtrust.signers import open_timestamper as opened  # noqa: PLC0415 - at first use
-    from imgtrust.signers.tsa import TsaOptions  # noqa: PLC0415 - as above
-
-    return opened(url, TsaOptions(environment=os.environ))
-
-
 def open_store(reference: str | Reference, *, options: StoreOptions | None = None) -> Store:
     """The store of an image or a repository; close it when done.
 
@@ -258,7 +174,7 @@ def open_store(reference: str | Reference, *, options: StoreOptions | None = Non
     from imgtrust.stores import open_store as opened  # noqa: PLC0415 - at first use
 
     named = Reference.parse(reference, bare=True) if isinstance(reference, str) else reference
-    return opened(named.repository, _options(options))
+    return opened(named.repository, chosen(options))
 
 
 def _loaded(policy: str | Path | Policy | LoadedPolicy) -> LoadedPolicy:
@@ -266,7 +182,7 @@ def _loaded(policy: str | Path | Policy | LoadedPolicy) -> LoadedPolicy:
     return policy if isinstance(policy, LoadedPolicy) else load_policy(policy)
 
 
-def _options(options: StoreOptions | None) -> StoreOptions:
+def chosen(options: StoreOptions | None) -> StoreOptions:
     """The options given, or those of a person at this machine: its credentials and proxies."""
     return StoreOptions(environment=os.environ) if options is None else options
 
@@ -286,15 +202,3 @@ def _moment(at: datetime | None) -> datetime:
 def _now() -> datetime:
     """The clock, aware UTC."""
     return datetime.now(UTC)
-
-
-def _all_done(outcomes: Iterable[object]) -> list[SignedResult]:
-    """The results, or the first failure."""
-    from imgtrust.commands.many import Failed  # noqa: PLC0415 - at first use
-
-    done: list[SignedResult] = []
-    for outcome in outcomes:
-        if isinstance(outcome, Failed):
-            raise outcome.error
-        done.append(outcome)  # type: ignore[arg-type]  # the other kind of outcome
-    return done

@@ -151,13 +151,12 @@ def matches_parts(pattern: str, name: tuple[str, ...]) -> bool:
     if pattern == EVERY_IMAGE:
         return True
     layout = name[0] == _LAYOUT
-    if pattern.startswith(_LAYOUT) is not layout or (layout and not _leads_down(name)):
+    if pattern.startswith(_LAYOUT) is not layout or not _leads_down(name):
         return False
     parts = list(parts_of(pattern))
     if parts[-1] == _ANY:
         parts[-1:] = [_ONE, _ANY]
-    host = 0 if layout else 1
-    if not host or parts[0] == _ANY:
+    if parts[0] == _ANY:
         return _glob(parts, name, _ANY, _part_matches)
     return _host_matches(parts[0], name[0]) and _glob(parts[1:], name[1:], _ANY, _part_matches)
 

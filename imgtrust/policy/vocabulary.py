@@ -165,7 +165,12 @@ TABLES: Final[dict[str, Table]] = {
                 Kind.TEXTS,
                 "Files of PEM certificates, one per authority: its root, and what else of its chain is known.",
             ),
-            Key("trusted_root", Kind.TEXT, "A Sigstore trusted root (JSON), whose time-stamp authorities count."),
+            Key(
+                "trusted_root",
+                Kind.TEXT,
+                "A Sigstore trusted root (JSON), whose time-stamp authorities count; `public-good` is the one that "
+                "comes with imgtrust.",
+            ),
         ),
     ),
     "sigstore": Table(

@@ -13,7 +13,8 @@ from imgtrust.policy.durations import show_time
 from imgtrust.policy.verdict import Outcome
 from imgtrust.reports.outcome import tally
 from imgtrust.reports.page import plain
-from imgtrust.reports.rows import shown_findings
+from imgtrust.reports.rows import Reasons, platform_names
+from imgtrust.reports.who import bare_name
 from imgtrust.rules.finding import RuleOutcome
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from imgtrust.policy.verdict import Verdict
     from imgtrust.reports.report import Report
+    from imgtrust.rules.finding import Finding
 
 __all__ = ["escape", "render_markdown"]
 
@@ -35,7 +37,17 @@ _MARKS: Final = {
     RuleOutcome.UNKNOWN: "❔ could not tell",
     RuleOutcome.EXCEPTED: "✅ excepted",
 }
-_ACTIVE: Final = re.compile(r"^(?:[-+=]|[0-9](?=[0-9]*[.)]))|(?<!\w)@|www(?=\.)|[^\w .,;()/=+…-]|_", re.ASCII)
+_ACTIVE: Final = re.compile(
+    r"""
+    ^(?:[-+=:] | [0-9](?=[0-9]*[.)](?:\s|$)))   # a list, a heading's underline, a table's delimiter
+    | :(?=/) | (?<!\w):(?=[\w+-]+:)            # a link, an emoji
+    | (?<!\w)@ | @(?!sha(?:256|512):)          # a mention, an address; but for the digest of a name
+    | www(?=\.)
+    | (?<![^\W_])_ | _(?![^\W_])               # emphasis; in the middle of a word there is none
+    | [^\w .,;:()/=+?"'@…-]
+    """,
+    re.ASCII | re.VERBOSE,
+)
 _JOINER: Final = "&#8288;"
 """An invisible word joiner: no forge finds a mention in ``@`` followed by it."""
 
@@ -73,24 +85,13 @@ def render_markdown(report: Report) -> str:
 
 
 def _section(verdict: Verdict) -> list[str]:
-    lines = [f"### {_ANSWERS[verdict.outcome]}: {escape(verdict.name)}", ""]
+    lines = [f"### {_ANSWERS[verdict.outcome]}: {escape(bare_name(verdict))}", ""]
     if verdict.digest is not None:
         lines += [escape(str(verdict.digest)), ""]
     if verdict.error is not None:
         lines += [escape(verdict.error), ""]
     if verdict.findings:
-        rows = (
-            (
-                _MARKS[row.outcome],
-                escape(row.rule),
-                escape(row.observed),
-                escape(row.required),
-                escape(row.why),
-                escape(row.fix),
-            )
-            for row in shown_findings(verdict, everything=True)
-        )
-        lines += _table(("", "rule", "observed", "required", "why", "fix"), rows)
+        lines += _table(("", "rule", "observed", "required", "why", "fix"), _rule_rows(verdict))
     if verdict.changes_at is not None:
         lines += [f"The answer changes at {show_time(verdict.changes_at)} with nothing new attached.", ""]
     if verdict.not_checked:
@@ -98,11 +99,32 @@ def _section(verdict: Verdict) -> list[str]:
     return lines
 
 
+def _rule_rows(verdict: Verdict) -> Iterable[tuple[str, ...]]:
+    """One row for all manifests of which a rule says the same, each reason told once."""
+    same: dict[tuple[str, ...], list[Finding]] = {}
+    every: dict[str, set[str]] = {}
+    for item in verdict.findings:
+        says = (item.rule, item.outcome.value, item.observed, item.required, item.why, item.fix)
+        same.setdefault(says, []).append(item)
+        every.setdefault(item.rule, set()).add(str(item.subject))
+    names = {str(verdict.digest): "index", **platform_names(verdict)}
+    reasons = Reasons(verdict)
+    for found in same.values():
+        first, about = found[0], dict.fromkeys(str(item.subject) for item in found)
+        of = ""
+        if len(about) < len(every[first.rule]):
+            of = f", {', '.join(names.get(each, each) for each in about)}"
+        elif len(about) > 1:
+            of = ", all platforms"
+        cells = (first.rule + of, first.observed, first.required, reasons.tell(first.why), first.fix)
+        yield (_MARKS[first.outcome], *map(escape, cells))
+
+
 def _image_row(verdict: Verdict) -> tuple[str, ...]:
     earliest = verdict.published.earliest
     return (
         _ANSWERS[verdict.outcome],
-        escape(verdict.name),
+        escape(bare_name(verdict)),
         "" if verdict.digest is None else escape(verdict.digest.short),
         "" if earliest is None else show_time(earliest),
     )

@@ -13,7 +13,7 @@ from imgtrust.policy.verdict import Outcome
 from imgtrust.reports.outcome import STATUS_WORDS, exit_status, tally
 from imgtrust.reports.page import Page, Style, Tone
 from imgtrust.reports.rows import put_rules
-from imgtrust.reports.who import date, put_signers, size, stamp
+from imgtrust.reports.who import bare_name, date, put_signers, size, stamp
 from imgtrust.rules.finding import RuleOutcome
 from imgtrust.rules.wording import age, count
 
@@ -45,7 +45,7 @@ def render_verdict(verdict: Verdict, style: Style) -> str:
     """One verdict at length."""
     page = Page(style)
     answer, tone = _answer(verdict)
-    page.put(0, (answer, tone), ("  ", Tone.NONE), body=verdict.name, tone=Tone.STRONG)
+    page.put(0, (answer, tone), ("  ", Tone.NONE), body=bare_name(verdict), tone=Tone.STRONG)
     indent = len(answer) + 2
     if verdict.digest is not None:
         page.put(indent, body="  ".join([str(verdict.digest), *_contents(verdict)]))
@@ -68,9 +68,9 @@ def render_verdict(verdict: Verdict, style: Style) -> str:
 def one_line(verdict: Verdict, style: Style) -> str:
     """One verdict on one line, for many images: the answer, the name, the digest, and who and when, or what fails."""
     answer, tone = _answer(verdict)
-    parts = [verdict.name]
+    parts = [bare_name(verdict)]
     if verdict.digest is not None:
-        parts.append(verdict.digest.short)
+        parts.append(str(verdict.digest))
     if verdict.outcome is Outcome.ACCEPTED and verdict.facts is not None:
         names = {name for item in verdict.facts.root.signatures if item.kind is Kind.SIGNATURE for name in item.signers}
         parts.append(", ".join(sorted(names)))

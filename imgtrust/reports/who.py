@@ -13,11 +13,12 @@ from imgtrust.trust.times import TimeSource
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from imgtrust.policy.verdict import Verdict
     from imgtrust.reports.page import Page
     from imgtrust.rules.facts import ImageFacts
     from imgtrust.trust.signatures import VerifiedSignature
 
-__all__ = ["SOURCES", "date", "identity", "put_signers", "size", "stamp"]
+__all__ = ["SOURCES", "bare_name", "date", "identity", "put_signers", "size", "stamp"]
 
 _KEY: Final = "key sha256:"
 _FINGERPRINT: Final = 8
@@ -66,6 +67,11 @@ def put_signers(page: Page, facts: ImageFacts, hang: int) -> None:
             text + " " * (width - columns(page.clean(text))) for text, width in zip((name, who), widths, strict=True)
         )
         page.put(2, (label, Tone.FAINT), body=f"{cells}  {when}{platform}", hang=hang)
+
+
+def bare_name(verdict: Verdict) -> str:
+    """The name of an image without its digest, which stands beside the name in every report."""
+    return verdict.name if verdict.digest is None else verdict.name.removesuffix(f"@{verdict.digest}")
 
 
 def identity(text: str, *, whole: bool = False) -> str:

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from imgtrust.rules.signers import by_signer, sign_command
-from imgtrust.rules.wording import age, count, moment, one_line
+from imgtrust.rules.wording import age, count, listed, moment, one_line
 from imgtrust.trust.times import TimeClass, TimeSource
 
 if TYPE_CHECKING:
@@ -52,6 +52,8 @@ _SOURCES: Final = {
     TimeSource.SIGNING_AUTHORITY: "signing authority",
     TimeSource.REGISTRY: "registry",
 }
+_PROVING: Final = frozenset({TimeSource.RFC3161, TimeSource.REKOR, TimeSource.SIGNING_AUTHORITY})
+"""The sources that can prove a time; where a policy accepts all of them, naming each says nothing."""
 
 
 def proven(
@@ -84,18 +86,22 @@ def trusted_time(subject: Subject, rule: PublishRule, signers: SignatureRule) ->
         if counted
         else "nobody that counts signed"
     )
-    if claims:
-        why += "\n" + "\n".join(
-            f"{one_line(f'{claim.source} {claim.authority}: {claim.reason}')} [{claim.code}]" for claim in claims[:3]
-        )
+    unproven = [f"{one_line(f'{item.source} {item.authority}: {item.reason}')} [{item.code}]" for item in claims]
     return subject.finding(
         TRUSTED_TIME,
         timed >= signers.count,
-        required=f"{signers.count} needed, by {' or '.join(_SOURCES[source] for source in rule.trusted_time)}",
+        required=f"{signers.count} needed, by {_sources(rule.trusted_time)}",
         observed=f"{count(timed, 'signer')} with a proven time",
-        why=why,
+        why="\n".join([why, *listed(unproven)]),
         fix=f"sign it with a time-stamp: {sign_command(subject, '--tsa', 'URL')}",
     )
+
+
+def _sources(accepted: tuple[TimeSource, ...]) -> str:
+    """``time-stamp or transparency log``; ``any trusted source`` where all of them are accepted."""
+    if set(accepted) == _PROVING:
+        return "any trusted source"
+    return " or ".join(_SOURCES[source] for source in accepted)
 
 
 def max_age(subject: Subject, limit: timedelta) -> Finding:

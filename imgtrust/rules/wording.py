@@ -44,7 +44,7 @@ def age(duration: timedelta) -> str:
     hours, seconds = divmod(seconds, 3_600)
     minutes, seconds = divmod(seconds, 60)
     parts = ((days, "day"), (hours, "hour"), (minutes, "minute"), (seconds, "second"))
-    first = next((n for n, (number, _) in enumerate(parts) if number), len(parts) - 1)
+    first = next((n for n, (number, _) in enumerate(parts) if number), 0)
     return " ".join(count(number, unit) for number, unit in parts[first : first + 2] if number) or "0 seconds"
 
 

@@ -13,7 +13,6 @@ from urllib.parse import urlsplit
 from imgtrust.errors import StoreError, StoreProtocol
 from imgtrust.stores.addresses import resolve_address
 from imgtrust.stores.answers import RETRYABLE, complaint_of, failure
-from imgtrust.stores.hashing import proven
 from imgtrust.stores.headers import range_end
 from imgtrust.stores.wire import WireError
 
@@ -34,9 +33,9 @@ CHUNK: Final = 4 * 1024 * 1024
 class Chunks:
     """One blob on its way, chunk by chunk."""
 
-    def __init__(self, remote: Remote, descriptor: Descriptor, source: BlobSource, what: str, minimum: int) -> None:
-        """``minimum`` is the smallest chunk that the registry takes (but for the last)."""
-        self._remote, self._descriptor, self._source, self._what = remote, descriptor, source, what
+    def __init__(self, remote: Remote, descriptor: Descriptor, pieces: BlobSource, what: str, minimum: int) -> None:
+        """``pieces`` prove the descriptor; ``minimum`` is the smallest chunk that is taken (but for the last)."""
+        self._remote, self._descriptor, self._pieces, self._what = remote, descriptor, pieces, what
         self._size = max(CHUNK, minimum)
 
     def send(self, location: str) -> None:
@@ -65,7 +64,7 @@ class Chunks:
     def _chunks(self) -> Iterator[bytes]:
         """The bytes in chunks of one size; the last chunk is made only after they all proved right."""
         held = bytearray()
-        for piece in proven(self._descriptor, self._source(), self._what):
+        for piece in self._pieces():
             held += piece
             while len(held) >= self._size:
                 yield bytes(held[: self._size])

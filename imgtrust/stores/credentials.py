@@ -1,7 +1,8 @@
-"""Credentials for a registry: what they are, and in which order they are looked for.
+"""Credentials for a registry. Pure.
 
-Knows the order (explicit, REGISTRY_AUTH_FILE, ECR, docker, podman; CLI.md section 1); the files are read by
-``authfiles``, helper programs run by ``helpers``, AWS is asked by ``ecr``. Secrets are never in a repr or a message.
+Knows what a credential is and how it is shown. Where it comes from is others' business: ``keyring`` has the order
+(explicit, REGISTRY_AUTH_FILE, ECR, docker, podman; CLI.md section 1), ``authfiles``, ``credentialhelpers`` and
+``ecr`` the sources. Secrets are never in a repr or a message.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Which credential a registry is shown: the sources in their order, asked once, the first that has one wins.
 
 Knows the order and how long an answer holds: explicit, REGISTRY_AUTH_FILE, ECR, docker, podman. The sources
-themselves are ``authfiles``, ``helpers`` and ``ecr``.
+themselves are ``authfiles``, ``credentialhelpers`` and ``ecr``.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ class Keyring:
 
     def _in_files(self, files: Iterable[Path], path: str) -> Credential | None:
         from imgtrust.stores.authfiles import helper_server, read_auth_file  # noqa: PLC0415 - the same
-        from imgtrust.stores.helpers import ask_helper  # noqa: PLC0415 - the same
+        from imgtrust.stores.credentialhelpers import ask_helper  # noqa: PLC0415 - the same
 
         for file in files:
             read = read_auth_file(file)

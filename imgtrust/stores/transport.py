@@ -13,6 +13,7 @@ import threading
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
+from urllib.parse import unquote
 
 import urllib3
 from urllib3 import exceptions as faults
@@ -33,6 +34,8 @@ __all__ = ["PIECE", "UrllibAnswer", "UrllibWire"]
 
 PIECE: Final = 1024 * 1024
 """How much of a body is asked for at once, in bytes."""
+_TLS_PIECE: Final = 64 * 1024
+"""The same over TLS, whose records bring 16 KiB at most; larger buffers would be allocated in vain."""
 _SLOWEST: Final = 1024.0
 """Bytes a second that a body must bring on average once the time-out of an answer has passed."""
 _DRAIN: Final = 64 * 1024
@@ -75,10 +78,11 @@ class UrllibAnswer:
     def pieces(self) -> Iterator[bytes]:
         """See ``Answer``; the time that the consumer takes between pieces does not count."""
         spent, size, timeout = 0.0, 0, self._options.timeout
+        piece_size = _TLS_PIECE if self._where.startswith("https") else PIECE
         while True:
             begun = time.monotonic()
             try:
-                piece: bytes = self._response.read1(PIECE, decode_content=False)
+                piece: bytes = self._response.read1(piece_size, decode_content=False)
             except faults.HTTPError as exc:
                 raise _broken(exc, self._where, timeout) from exc
             now = time.monotonic()
@@ -186,7 +190,9 @@ class UrllibWire:
         if proxy is None:
             return urllib3.HTTPSConnectionPool(origin.host, origin.port, maxsize=size, ssl_context=context)
         try:
-            manager = urllib3.ProxyManager(proxy, maxsize=size, ssl_context=context)
+            user = urllib3.util.parse_url(proxy).auth
+            headers = urllib3.make_headers(proxy_basic_auth=unquote(user)) if user else None
+            manager = urllib3.ProxyManager(proxy, maxsize=size, proxy_headers=headers, ssl_context=context)
         except (faults.HTTPError, ValueError) as exc:
             message = "HTTPS_PROXY does not name a proxy; expected http://HOST:PORT"
             raise InputFileError(message) from exc

@@ -9,7 +9,6 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
-import tempfile
 import threading
 from contextlib import contextmanager
 from pathlib import Path
@@ -45,6 +44,8 @@ def turn(name: str, waiter: Waiter, folder: Path | None = None) -> Iterator[None
 
 def _open(folder: Path | None, slot: int) -> int | None:
     """The lock file of a slot, in a folder that is ours alone; None where there can be none."""
+    import tempfile  # noqa: PLC0415 - start-up time; only those who attach come here
+
     place = folder or Path(tempfile.gettempdir()) / f"imgtrust-{os.getuid()}"
     try:
         place.mkdir(mode=0o700, exist_ok=True)

@@ -16,7 +16,7 @@ from imgtrust.stores.addresses import resolve_address
 from imgtrust.stores.answers import RETRYABLE, complaint_of, failure
 from imgtrust.stores.auth import pull
 from imgtrust.stores.chunks import Chunks
-from imgtrust.stores.hashing import proven
+from imgtrust.stores.hashing import HashedPieces, proven
 from imgtrust.stores.headers import retry_after
 from imgtrust.stores.wire import Body, WireError
 
@@ -54,13 +54,17 @@ class Uploads:
         what = self._remote.what(f"blob {descriptor.digest}")
         attempts = self._remote.endpoint.attempts()
         chunked = False
+
+        def pieces() -> Iterator[memoryview]:
+            return _from_source(proven(descriptor, source(), what))
+
         while True:
             location, minimum = self._begin(descriptor, what)
             try:
                 if chunked or minimum:
-                    Chunks(self._remote, descriptor, source, what, minimum).send(location)
+                    Chunks(self._remote, descriptor, pieces, what, minimum).send(location)
                     return
-                answer = self._put_whole(location, descriptor, source, what)
+                answer = self._put_whole(location, descriptor, pieces, what)
                 if answer.status in {201, 204}:
                     answer.read(0)
                     return
@@ -70,6 +74,9 @@ class Uploads:
                 error, hint = exc, None
                 if not exc.retryable:
                     raise
+            except _SourceFailed as exc:  # It has tried again by itself as often as makes sense.
+                self._cancel(location)
+                raise exc.error from exc.error.__cause__
             except ImgtrustError:
                 self._cancel(location)
                 raise
@@ -128,12 +135,8 @@ class Uploads:
             raise StoreProtocol(message)
         return self._address(location), smallest
 
-    def _put_whole(self, location: str, descriptor: Descriptor, source: BlobSource, what: str) -> Answer:
+    def _put_whole(self, location: str, descriptor: Descriptor, pieces: BlobSource, what: str) -> Answer:
         """Send all bytes with one PUT; retried above, from a new upload on."""
-
-        def pieces() -> Iterator[memoryview]:
-            return proven(descriptor, source(), what)
-
         if descriptor.size == 0:
             list(pieces())
         return self._remote.ask(
@@ -168,6 +171,24 @@ class Uploads:
             self._remote.ask("DELETE", location, "cancelling an upload", write=True, accept=accept, retry=False).close()
         except (StoreUnavailable, StoreError) as exc:
             _log.info("an upload could not be cancelled: %s", exc)
+
+
+class _SourceFailed(Exception):
+    """The bytes could not be had; not the registry's failure that they are sent to."""
+
+    def __init__(self, error: ImgtrustError) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
+def _from_source(pieces: HashedPieces) -> Iterator[memoryview]:
+    """The same pieces; their failures are told apart from those of the upload."""
+    try:
+        yield from pieces
+    except ImgtrustError as exc:
+        raise _SourceFailed(exc) from exc
+    finally:
+        pieces.close()
 
 
 def with_digest(location: str, descriptor: Descriptor) -> str:

@@ -37,24 +37,28 @@ _BASE: Final[_Point] = (_BASE_X, _BASE_Y, 1, _BASE_X * _BASE_Y % _P)
 
 def is_usable(public: bytes) -> bool:
     """Whether 32 bytes are a key: a point of the curve, canonically encoded, whose order is not small."""
-    point = _decode(public)
-    if point is None:
-        return False
-    eightfold = _double(_double(_double(point)))
-    return not _is_neutral(eightfold)
+    return _usable(public) is not None
 
 
 def verify(public: bytes, signature: bytes, digest: bytes) -> bool:
     """Check ``signature`` (64 bytes, R and S) over the SHA-512 ``digest`` of a message (RFC 8032 section 5.1.7)."""
-    if len(signature) != SIGNATURE_BYTES or len(digest) != DIGEST_BYTES or not is_usable(public):
+    key = _usable(public)
+    if key is None or len(signature) != SIGNATURE_BYTES or len(digest) != DIGEST_BYTES:
         return False
-    key = _decode(public)
     encoded_r, s = signature[:KEY_BYTES], int.from_bytes(signature[KEY_BYTES:], "little")
-    if key is None or s >= _L:
+    if s >= _L:
         return False
     k = int.from_bytes(hashlib.sha512(_DOMAIN + encoded_r + public + digest).digest(), "little") % _L
     minus_key = (_P - key[0], key[1], key[2], _P - key[3])
     return _encode(_sum_of_products(s, _BASE, k, minus_key)) == encoded_r
+
+
+def _usable(public: bytes) -> _Point | None:
+    """The point of a key; None where there is none, or its order divides the cofactor 8."""
+    point = _decode(public)
+    if point is None or _is_neutral(_double(_double(_double(point)))):
+        return None
+    return point
 
 
 def _decode(encoded: bytes) -> _Point | None:
@@ -106,8 +110,9 @@ def _double(a: _Point) -> _Point:
     return e * f % _P, g * h % _P, f * g % _P, e * h % _P
 
 
-def _is_neutral(point: _Point) -> bool:
-    return point[0] % _P == 0 and (point[1] - point[2]) % _P == 0
+def _is_neutral(eightfold: _Point) -> bool:
+    """Whether eight times a point is the neutral element: of the multiples of 8 it is the only one with x = 0."""
+    return eightfold[0] % _P == 0
 
 
 def _sum_of_products(s: int, base: _Point, k: int, point: _Point) -> _Point:

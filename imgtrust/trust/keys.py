@@ -50,7 +50,7 @@ MAX_KEY_BYTES: Final = 64 * 1024
 """The largest key file that is read."""
 
 _RSA_BITS: Final = range(2048, 4096 + 1)
-_RSA_BYTES: Final = range(2048 // 8, 4096 // 8 + 1)
+_RSA_BYTES: Final = range(256, 512 + 1)
 _CURVES: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
     "secp256r1": ("p256", ("sha256",)),
     "secp384r1": ("p384", ("sha384", "sha256")),
@@ -69,8 +69,8 @@ class PublicKey:
     """
 
     der: bytes = field(repr=False)
-    kind: str = field(init=False, compare=False)
-    fingerprint: str = field(init=False, compare=False)
+    kind: str = field(init=False)
+    fingerprint: str = field(init=False)
 
     def __post_init__(self) -> None:
         """Hold the invariant for keys that are made without ``parse_public_key``.

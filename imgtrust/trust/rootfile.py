@@ -6,12 +6,12 @@ nothing of what is believed because of them. Everything that a file breaks is an
 
 from __future__ import annotations
 
-import base64
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from imgtrust import strict_json
 from imgtrust.errors import InputFileError
+from imgtrust.formats.members import decode_base64
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -126,11 +126,11 @@ def data_of(members: Mapping[str, object], name: str, what: str) -> bytes:
     Raises:
         InputFileError: it is something else.
     """
-    try:
-        return base64.b64decode(text_of(members, name, what).encode("ascii"), validate=True)
-    except ValueError as exc:
+    data = decode_base64(text_of(members, name, what))
+    if data is None:
         message = f"{what}: {name} is not base64"
-        raise InputFileError(message) from exc
+        raise InputFileError(message)
+    return data
 
 
 def window_of(members: Mapping[str, object], what: str) -> tuple[datetime | None, datetime | None]:

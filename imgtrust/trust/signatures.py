@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -34,6 +36,8 @@ _CODES: Final = {
     Format.SIMPLESIGNING: (RefusalCode.SIMPLESIGNING_UNTRUSTED_KEY, RefusalCode.SIMPLESIGNING_BAD_SIGNATURE),
 }
 """For each format: no trusted key made it; and it is no signature, or a trusted key is named that did not make it."""
+_FINGERPRINT: Final = 32
+"""The bytes of a SHA-256."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,9 +220,20 @@ def _signers(signed: Signed, evidence: Evidence, root: TrustRoot) -> list[Truste
     if distinct[0].hint == signed.key_hint:
         message = f"the trusted key sha256:{distinct[0].fingerprint[:12]}… is named, and did not sign these bytes"
         raise Refused(bad, message)
-    hint = "" if signed.key_hint is None else f" (its hint is {signed.key_hint[:60]!r})"
-    message = f"made with none of the {len(distinct)} trusted keys, or altered afterwards{hint}"
-    raise Refused(untrusted, message)
+    made = "another key than the trusted one" if len(distinct) == 1 else f"none of the {len(distinct)} trusted keys"
+    raise Refused(untrusted, f"made with {made}, or altered afterwards{_named(signed.key_hint)}")
+
+
+def _named(hint: str | None) -> str:
+    """Which key a signature says that it is by: its fingerprint where the hint is one, else the hint itself."""
+    if hint is None:
+        return ""
+    try:
+        digest = base64.b64decode(hint, validate=True)
+    except (binascii.Error, ValueError):
+        digest = b""
+    named = f"it names the key sha256:{digest.hex()}" if len(digest) == _FINGERPRINT else f"its hint is {hint[:60]!r}"
+    return f" ({named})"
 
 
 def _check_content(signed: Signed, evidence: Evidence) -> None:
@@ -251,7 +266,8 @@ def _check_subject(signed: Signed, evidence: Evidence) -> None:
     else:
         code = RefusalCode.SIMPLESIGNING_SUBJECT
     others = ", ".join(f"{each[:12]}…" for each in signed.subjects[:3]) or "none that can be compared"
-    message = f"about another image: {len(signed.subjects)} subjects ({others}), expected {evidence.subject.short}…"
+    number = f"{len(signed.subjects)} subject{'' if len(signed.subjects) == 1 else 's'}"
+    message = f"about another image: {number} ({others}), expected {evidence.subject.short}…"
     raise Refused(code, message)
 
 

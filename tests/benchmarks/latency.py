@@ -35,7 +35,7 @@ def far_away(host: str, delay: float) -> Iterator[str]:
             loop.call_later(delay, writer.close)
 
         there = asyncio.ensure_future(late())
-        with suppress(ConnectionError):
+        with suppress(ConnectionError, asyncio.CancelledError):
             while piece := await reader.read(_PIECE):
                 answer.write(piece)
                 await answer.drain()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -97,6 +98,12 @@ class World:
         """Images of a kilobyte, all different."""
         return self.push(repository, [image(f"{repository}/{n}", layers=1, size=200) for n in range(count)])
 
+    def asked(self, repository: str) -> list[str]:
+        """What the destination was asked about one of its repositories so far: ``METHOD kind``, in order."""
+        path = re.escape(repository.partition("/")[2])
+        log = (self.folder / "destination" / "log").read_text(errors="replace")
+        return [" ".join(found) for found in re.findall(rf'"([A-Z]+) /v2/{path}/([a-z]+)/', log)]
+
     @property
     def offline(self) -> tuple[str, ...]:
         """What cosign needs to sign with a key and nothing else."""
@@ -116,11 +123,13 @@ def world(folder: Path) -> Iterator[World]:
     tls: dict[str, dict[str, object]] = {
         "http": {"tls": {"certificate": str(certificates.certificate), "key": str(certificates.key)}}
     }
+    told: dict[str, dict[str, object]] = {"log": {"level": "info", "accesslog": {"disabled": False}}}
+    settings: dict[str, dict[str, dict[str, object]]] = {"source": {}, "destination": told, "secure": tls}
     hosts = []
     with ExitStack() as stack:
-        for name in ("source", "destination", "secure"):
+        for name, extra in settings.items():
             (folder / name).mkdir()
-            server = contextmanager(docker_server)(folder / name, tls if name == "secure" else {})
+            server = contextmanager(docker_server)(folder / name, extra)
             hosts.append(stack.enter_context(server).address)
         (folder / "memory").mkdir()
         memory = stack.enter_context(

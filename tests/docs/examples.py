@@ -54,6 +54,7 @@ _CHANGING: Final = (
     (re.compile(r"\d{4}-\d{2}-\d{2}(?:[ T]\d{2}:\d{2}:\d{2}(?:\.\d+)?)?(?: UTC|Z)?"), "TIME"),
     (re.compile(r"\b\d+(?:\.\d+)? (?:B|KiB|MiB)\b"), "SIZE"),
     (re.compile(r"\b\d+(?:\.\d+)? (?:s|seconds?|minutes?|hours?|days?|years?)\b"), "DURATION"),
+    (re.compile(r"(?:DURATION )+DURATION"), "DURATION"),
 )
 
 

@@ -125,7 +125,7 @@ def test_cosign_accepts_an_attestation_of_imgtrust(
     imgtrust.accepts("--key", keys.public, "--evidence", "spdx", name)
 
 
-def _statement(said: str) -> Any:  # noqa: ANN401 - as json.loads
+def _statement(said: str) -> Any:
     """The statement in the last envelope that cosign printed."""
     envelope = json.loads(said.strip().splitlines()[-1])
     return json.loads(base64.b64decode(envelope["payload"]))

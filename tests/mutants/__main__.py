@@ -99,14 +99,14 @@ def _sum_up(outcomes: Sequence[Outcome], explained: dict[tuple[str, str, str], s
         total += counts
         _say(_figures(module, counts))
     _say(_figures("in all", total))
-    return 1 if total["survived"] or total["uncovered"] else 0
+    return 0 if total["killed"] + total["explained"] == len(outcomes) else 1
 
 
 def _figures(name: str, counts: Counter[str]) -> str:
     """One line; explained mutants count neither way."""
     mutants_of = sum(counts.values())
     real = mutants_of - counts["explained"]
-    left = counts["survived"] + counts["uncovered"]
+    left = real - counts["killed"]
     percent = 100 * counts["killed"] / real if real else 100.0
     return f"{name:44}{mutants_of:>8}{counts['killed']:>9}{counts['explained']:>11}{left:>10}{percent:>11.1f}"
 

@@ -30,6 +30,7 @@ __all__ = ["ROOT", "Outcome", "cover", "run_all"]
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 _QUIET: Final = ("-q", "-x", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:cov", "--no-header", "--tb=no")
+_NOTICED: Final = int(pytest.ExitCode.TESTS_FAILED)
 _FIRST: Final = 25
 """How many of the tests that come by run first; most mutants fall there."""
 
@@ -55,7 +56,10 @@ Covering = dict[str, dict[int, tuple[str, ...]]]
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a mutant: ``killed``, ``survived``, or ``uncovered`` (no test comes by)."""
+    """What became of a mutant: ``killed``, ``survived``, ``uncovered`` (no test comes by) or ``not run``.
+
+    The last means that pytest found no test by its name: somebody changed the tests meanwhile.
+    """
 
     mutant: Mutant = field(repr=False)
     outcome: str
@@ -78,7 +82,7 @@ class _Finder(importlib.abc.MetaPathFinder):
 
     def __init__(self, mutant: Mutant) -> None:
         parts = mutant.path.removesuffix(".py").split("/")
-        self._name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+        self.name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
         self._file = str(ROOT / mutant.path)
         self._code = mutant.code
 
@@ -89,7 +93,7 @@ class _Finder(importlib.abc.MetaPathFinder):
         target: ModuleType | None = None,  # noqa: ARG002
     ) -> importlib.machinery.ModuleSpec | None:
         """The mutant for its own name, nothing for any other."""
-        if fullname != self._name:
+        if fullname != self.name:
             return None
         loader = _Loader(fullname, self._file, self._code)
         return importlib.util.spec_from_file_location(fullname, self._file, loader=loader)
@@ -153,7 +157,9 @@ def run_all(
     def reap() -> None:
         """Wait for one of the running."""
         child, status = os.waitpid(-1, 0)
-        note(running.pop(child), "survived" if status == 0 else "killed")
+        code = os.waitstatus_to_exitcode(status)
+        noticed = code < 0 or code == _NOTICED  # a signal ends one that hangs
+        note(running.pop(child), "killed" if noticed else "survived" if code == 0 else "not run")
 
     for mutant in wanted:
         tests = covering.get(mutant.path, {}).get(mutant.line, ())
@@ -180,7 +186,12 @@ def _test(mutant: Mutant, tests: Sequence[str], limit: float) -> None:
     """In a fork: import the mutant and run the tests; ends the process with 0 only if nobody noticed."""
     signal.alarm(int(limit))
     _silence()
-    sys.meta_path.insert(0, _Finder(mutant))
+    finder = _Finder(mutant)
+    sys.meta_path.insert(0, finder)
+    try:
+        importlib.import_module(finder.name)
+    except BaseException:  # noqa: BLE001 - whatever it is, everybody notices
+        os._exit(_NOTICED)
     status = 0
     for part in (tests[:_FIRST], tests[_FIRST:]):
         if part and status == 0:

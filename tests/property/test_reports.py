@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 
 from imgtrust.evidence import Claim, Unread
 from imgtrust.policy.evaluate import evaluate, undecided
@@ -50,6 +51,12 @@ HOSTILE: Final = st.one_of(
     ),
 )
 STYLES: Final = st.builds(Style, st.just(False), st.booleans(), st.booleans(), st.integers(40, 100))  # noqa: FBT003 - colour is tested apart
+MARKDOWN: Final = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+BLOCKS: Final = {"inline", "bullet_list_open", "bullet_list_close", "list_item_open", "list_item_close"}
+BLOCKS.update(
+    f"{name}_{end}" for name in ("paragraph", "heading", "table", "thead", "tbody") for end in ("open", "close")
+)
+BLOCKS.update(f"{name}_{end}" for name in ("tr", "th", "td") for end in ("open", "close"))
 CODES: Final = st.sampled_from(RefusalCode)
 
 
@@ -147,8 +154,24 @@ def test_data_is_ascii_and_says_the_same_as_the_verdicts(found: list[Verdict]) -
 @given(HOSTILE)
 def test_an_escaped_value_has_no_markup(text: str) -> None:
     shown = escape(text)
-    assert not re.search(r"[|`*\[\]<>~\\\n#!@_:\"'](?!r>)", re.sub(r"<br>|&#\d+;", "", shown))
+    bare = re.sub(r"<br>|&#\d+;", "", shown)
+    assert not re.search(r"[|`*\[\]<>~\\\n#!]|:/|www\.|@(?!sha256:|sha512:)", bare)
     assert visible(shown)
+
+
+@given(HOSTILE | st.text("_*:@-+=|<>&#1.) a", max_size=12))
+def test_a_reader_of_markdown_finds_the_text_and_nothing_else(text: str) -> None:
+    shown = escape(text)
+    blocks = MARKDOWN.parse(f"- {shown}\n\n## x {shown}\n\n| a | b |\n| --- | --- |\n| {shown} | {shown} |\n")
+    assert not {token.type for token in blocks} - BLOCKS
+    told = [token.children or [] for token in blocks if token.type == "inline"]
+    for children in told:
+        assert all(token.type == "text" or token.content == "<br>" for token in children)
+    lines = "<br>".join(plain(line.strip()) for line in text.split("\n"))
+    found = ["".join(token.content for token in children).replace("\u2060", "") for children in told]
+    assert [line.strip() for line in found if line not in {"a", "b", ""}] == [
+        line.strip() for line in (lines, f"x {lines}", lines, lines) if line not in {"a", "b", ""}
+    ]
 
 
 @given(verdicts())
@@ -158,7 +181,8 @@ def test_hostile_text_forges_no_row_of_a_table(verdict: Verdict) -> None:
     lines = render(ReportFormat.MARKDOWN, report).splitlines()
     rows = [line for line in lines if line.startswith("|")]
     assert all(line.count("|") == 7 for line in rows)
-    assert len(rows) == (len(verdict.findings) + 2 if verdict.findings else 0)
+    said = {(row.rule, row.outcome, row.observed, row.required, row.why, row.fix) for row in verdict.findings}
+    assert len(rows) == (len(said) + 2 if said else 0)
     assert sum(line.startswith("#") for line in lines) == 2
     assert not any("<" in line.replace("<br>", "") or "`" in line for line in lines)
 

@@ -38,6 +38,10 @@ class Clock:
         """See ``Waiter``."""
         self.slept.append(seconds)
 
+    def pass_time(self, seconds: float) -> None:
+        """Let time pass."""
+        self.slept.append(seconds)
+
     def jitter(self) -> float:
         """See ``Waiter``."""
         return self._jitter
@@ -50,7 +54,7 @@ def opened(
     *,
     clock: Clock | None = None,
     credential: Credential | None = None,
-    **options: Any,  # noqa: ANN401 - the fields of StoreOptions
+    **options: Any,
 ) -> Iterator[RegistryStore]:
     """The store of one repository of a simulator, closed afterwards."""
     store = RegistryStore(

@@ -11,7 +11,6 @@ import socketserver
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import parse_qs, urlsplit
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 __all__ = ["Fault", "Loopback", "Reply", "Request"]
@@ -41,8 +41,11 @@ class Request:
 
 @dataclass(frozen=True)
 class Reply:
-    """What is answered. ``cut`` closes the connection after so many bytes of the body, although more were promised;
-    ``drip`` sends the body in pieces of one byte with that many seconds between them."""
+    """What is answered.
+
+    ``cut`` closes the connection after so many bytes of the body, although more were promised; ``drip``
+    sends the body in pieces of one byte with that many seconds between them.
+    """
 
     status: int = 200
     headers: tuple[tuple[str, str], ...] = ()
@@ -131,7 +134,7 @@ class Loopback:
         self._server.server_close()
         self._thread.join()
 
-    def fault(self, path: str = "", method: str = "", **what: Any) -> Fault:  # noqa: ANN401 - the fields of Fault
+    def fault(self, path: str = "", method: str = "", **what: Any) -> Fault:
         """Inject a fault; see ``Fault``."""
         made = Fault(path, method, **what)
         with self._lock:
@@ -172,7 +175,7 @@ class _Server(socketserver.ThreadingTCPServer):
         self._open: set[socket.socket] = set()
         super().__init__(("127.0.0.1", 0), _Handler)
 
-    def process_request_thread(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - socketserver's
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
         """Keep each connection while it is served; the TLS handshake is made here, in its own thread."""
         if self.context is not None:
             try:
@@ -194,7 +197,7 @@ class _Server(socketserver.ThreadingTCPServer):
             except OSError:
                 continue
 
-    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - socketserver's
+    def handle_error(self, request: Any, client_address: Any) -> None:
         """Clients hang up; that is no news."""
 
 
@@ -213,7 +216,7 @@ class _Handler(BaseHTTPRequestHandler):
         except OSError:
             self.close_connection = True
 
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - http.server looks for do_GET and the like
+    def __getattr__(self, name: str) -> Any:
         if name.startswith("do_"):
             return self._serve
         raise AttributeError(name)
@@ -259,5 +262,5 @@ class _Handler(BaseHTTPRequestHandler):
         if reply.cut is not None:
             self.close_connection = True
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002, ANN401 - http.server's signature
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - http.server's signature
         """Be quiet; ``Loopback.requests`` is the log."""

@@ -76,4 +76,4 @@ def test_could_not_tell_is_a_status_of_its_own(name: str) -> None:
 def test_the_codes_of_refusals_are_distinct_and_have_a_form() -> None:
     values = [code.value for code in RefusalCode]
     assert len(set(values)) == len(RefusalCode.__members__)
-    assert all(re.fullmatch(r"[a-z]+\.[a-z_]+", value) for value in values)
+    assert all(re.fullmatch(r"[a-z_]+\.[a-z_]+", value) for value in values)

@@ -206,6 +206,8 @@ def test_anything_else_has_no_candidates() -> None:
 def test_a_plain_sbom_is_a_claim() -> None:
     found = manifest("application/spdx+json", artifact_type="application/spdx+json")
     assert claim_of(found) == ("application/spdx+json", "SBOM, SPDX JSON")
+    named = manifest("text/spdx", artifact_type="application/vnd.example.sbom")
+    assert claim_of(named) == ("application/vnd.example.sbom", "SBOM, SPDX tag-value")
     legacy = manifest("application/vnd.cyclonedx+json", config=OCI_CONFIG)
     assert claim_of(legacy) == ("application/vnd.cyclonedx+json", "SBOM, CycloneDX JSON")
 
@@ -312,6 +314,9 @@ def test_a_legacy_manifest_grows_by_one_layer_and_keeps_what_it_had() -> None:
     found, document = parsed(attachment)
     assert document["layers"] == [first.to_json()]
     assert "subject" not in document
+    assert "annotations" not in document
+    grown, document = parsed(legacy_attachment(found, describe(b"x", SIMPLESIGNING_LAYER), b"x"))
+    assert len(grown.layers) == 2
     assert "annotations" not in document
     existing = Manifest(
         b"", OCI_MANIFEST, found.config, (*found.layers, describe(b"x", "text/plain")), annotations=(("a", "b"),)

@@ -226,6 +226,13 @@ def test_broken_envelopes_are_refused(envelope: bytes, code: RefusalCode) -> Non
     assert judge(evidence(envelope, DSSE_LAYER)) is code
 
 
+def test_layers_as_large_as_allowed_are_read() -> None:
+    payload = simple_payload().ljust(simplesigning._MAX_PAYLOAD)
+    assert isinstance(judge(signature_layer(KEY, payload)), Signed)
+    envelope = attestation_layer(KEY).payload.ljust(simplesigning._MAX_ENVELOPE)
+    assert isinstance(judge(evidence(envelope, DSSE_LAYER)), Signed)
+
+
 def test_huge_layers_are_not_parsed() -> None:
     large = b" " * (simplesigning._MAX_PAYLOAD + 1)
     with pytest.raises(Refused, match=r"payload: .*at most") as caught:

@@ -224,6 +224,21 @@ def test_a_file_that_is_too_large_is_not_read() -> None:
         read_policy(b"#" * (MAX_POLICY_BYTES + 1), "gate.toml")
 
 
+def test_a_window_may_have_one_end_and_soak_may_be_as_long_as_age() -> None:
+    text = GATE.replace("not_before = 2026-01-01T00:00:00Z\n", "", 1).replace('"24h"', '"90d"')
+    policy = read_policy(text.encode(), "gate.toml")
+    assert isinstance(policy.signers[0], KeySigner)
+    assert policy.signers[0].not_before is None
+    assert policy.scopes[0].publish.min_soak == policy.scopes[0].publish.max_age
+    only_soak = read_policy(GATE.replace('max_age = "90d"\n', "").encode(), "gate.toml")
+    assert only_soak.scopes[0].publish.max_age is None
+
+
+def test_a_scope_without_dates_asks_for_none() -> None:
+    text = GATE.rpartition("[scopes.publish]")[0]
+    assert read_policy(text.encode(), "gate.toml").scopes[1].publish == PublishRule()
+
+
 def test_lines_may_end_as_on_windows() -> None:
     assert read_policy(GATE.replace("\n", "\r\n").encode(), "gate.toml") == read_policy(GATE.encode(), "gate.toml")
 

@@ -144,6 +144,13 @@ def test_a_rejected_image_that_waiting_does_not_help_never_changes() -> None:
     assert (verdict.outcome, verdict.changes_at) == (Outcome.REJECTED, None)
 
 
+def test_an_image_that_is_too_old_once_it_has_soaked_never_passes() -> None:
+    publish = PublishRule(TSA, min_soak=5 * DAY, max_age=4 * DAY)
+    scope = Scope("s", ("**",), SignatureRule(("release",)), publish=publish)
+    verdict = evaluate(image(signature("release", time(3 * DAY))), policy(scope), POLICY)
+    assert (verdict.outcome, verdict.changes_at) == (Outcome.REJECTED, None)
+
+
 def test_promotion_needs_an_edge() -> None:
     facts = image(signature())
     good = evaluate(facts, policy(PLAIN), POLICY, destination=RegistryRepository("prod.example.com", "app"))

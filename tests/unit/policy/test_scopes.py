@@ -27,6 +27,10 @@ YES: list[tuple[str, str]] = [
     ("reg.example.com/**/app", "reg.example.com/a/b/app"),
     ("reg.example.com/**/b/**", "reg.example.com/a/b/b/app"),
     ("**/app", "reg.example.com/team/app"),
+    ("reg.example.com/*bc", "reg.example.com/abbbc"),
+    ("reg.example.com/*b*cd", "reg.example.com/bbcccd"),
+    ("reg.example.com/**/a/b", "reg.example.com/x/a/a/a/b"),
+    ("reg.example.com/**/a/**/b/c", "reg.example.com/a/b/b/b/c"),
     ("oci:dir", "oci:./dir/"),
     ("oci:dir/**", "oci:dir//a/./b"),
     ("oci:/srv/**", "oci:/srv/a"),
@@ -39,6 +43,8 @@ NO: list[tuple[str, str]] = [
     ("reg.example.com/team/app", "reg.example.com/team/app2"),
     ("reg.example.com/team/app", "xreg.example.com/team/app"),
     ("reg.example.com/team/*", "reg.example.com/team/a/b"),
+    ("reg.example.com/*bc", "reg.example.com/axc"),
+    ("reg.example.com/**/a/b", "reg.example.com/x/y/b"),
     ("reg.example.com/team/*", "reg.example.com/team"),
     ("reg.example.com/team/**", "reg.example.com/team"),
     ("reg.example.com/team/**", "reg.example.com/teams/app"),
@@ -104,10 +110,14 @@ def test_the_most_specific_pattern_wins_wherever_it_stands(winner: str, loser: s
 
 
 def test_of_two_equally_specific_patterns_the_first_in_the_file_wins() -> None:
-    for order in (("reg.io/a*b", "reg.io/ab*"), ("reg.io/ab*", "reg.io/a*b")):
+    for order in (("reg.io/a*b", "reg.io/ab*"), ("reg.io/ab*", "reg.io/a*b"), ("reg.io/a*b", "reg.io/*a*b*")):
         scope = find_scope(policy(*order), repository("reg.io/abab"))
         assert scope is not None
         assert scope.name == order[0]
+
+
+def test_the_longest_pattern_is_still_read() -> None:
+    check_pattern("r/" + "a" * 510)
 
 
 def test_an_image_that_no_pattern_names_has_no_scope() -> None:
@@ -135,7 +145,7 @@ BAD: list[tuple[str, str]] = [
     ("oci:", "not a directory of a layout"),
     ("oci:dir:tag", "not a directory of a layout"),
     ("oci:a/../b", "not a directory of a layout"),
-    ("r/" + "a" * 600, "longer than 512"),
+    ("r/" + "a" * 511, "longer than 512"),
 ]
 
 

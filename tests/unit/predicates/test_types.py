@@ -16,6 +16,8 @@ VULN = "https://cosign.sigstore.dev/attestation/vuln/v1"
     [
         ("slsa-provenance", SLSA_1, SLSA_02),
         ("spdx", "https://spdx.dev/Document", "https://spdx.dev/Document/v2.3"),
+        ("cyclonedx", "https://cyclonedx.org/bom", "https://cyclonedx.org/bom/v1.4"),
+        ("cyclonedx", "https://cyclonedx.org/bom", "https://cyclonedx.org/bom/v1.5"),
         ("cyclonedx", "https://cyclonedx.org/bom", "https://cyclonedx.org/bom/v1.6"),
         ("vulnerabilities", VULN, "https://in-toto.io/attestation/vulns/v0.2"),
         ("vulnerabilities", VULN, "cosign.sigstore.dev/attestation/vuln/v1"),

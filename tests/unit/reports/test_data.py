@@ -18,7 +18,19 @@ from imgtrust.reports.markdown import escape
 from imgtrust.rules.finding import RuleOutcome
 from imgtrust.rules.requirements import PublishRule, SignatureRule
 from imgtrust.trust.times import ClaimedTime, TimeSource
-from tests.simulators.facts import AT, POLICY, REFERENCE, ROOT, digest, image, judged_index, refusal, signature, time
+from tests.simulators.facts import (
+    AT,
+    POLICY,
+    REFERENCE,
+    ROOT,
+    digest,
+    image,
+    judged_index,
+    refusal,
+    signature,
+    subject,
+    time,
+)
 
 PUBLISH = PublishRule((TimeSource.RFC3161,), max_age=timedelta(days=90))
 SCOPE = Scope("team", ("registry.example.com/team/**",), SignatureRule(("release",)), publish=PUBLISH)
@@ -143,20 +155,20 @@ def test_no_string_of_a_document_can_move_a_cursor() -> None:
 def test_markdown_of_one_image() -> None:
     text = render(ReportFormat.MARKDOWN, Report((GOOD,), POLICY, AT, "1.2.3"))
     assert text.startswith(
-        "## ✅ accepted\n\n### ✅ accepted: registry.example.com/team/app&#58;1.4.2\n\nsha256&#58;4813494d137e1631"
+        "## ✅ accepted\n\n### ✅ accepted: registry.example.com/team/app:1.4.2\n\nsha256:4813494d137e1631"
     )
-    assert "| ✅ pass | publish.max&#95;age | 3 days | at most 90 days |  |  |\n" in text
+    assert "| ✅ pass | publish.max_age, all platforms | 3 days | at most 90 days |  |  |\n" in text
     assert "The answer changes at 2027-02-18T21:00:00.000001Z with nothing new attached.\n" in text
-    assert "- attestations&#58; this scope asks for none\n" in text
-    assert text.endswith("judged 2026-11-23T21:00:00Z, imgtrust &#49;.2.3\n")
+    assert "- attestations: this scope asks for none\n" in text
+    assert text.endswith("judged 2026-11-23T21:00:00Z, imgtrust 1.2.3\n")
 
 
 def test_markdown_of_many_images_begins_with_a_table() -> None:
     text = render(ReportFormat.MARKDOWN, Report((GOOD, BAD, MAYBE), POLICY, AT, "1"))
     assert text.startswith("## ❔ could not tell\n\n1 accepted, 1 rejected, 1 could not be told\n\n")
-    assert "| ❔ could not tell | a.io/b&#58;c |  |  |\n" in text
+    assert "| ❔ could not tell | a.io/b:c |  |  |\n" in text
     assert "\n503 &#124; &#60;b&#62;\n" in text
-    assert "attached and not believed&#58;<br>sha256&#58;" in text
+    assert "attached and not believed:<br>sha256:" in text
 
 
 def test_markdown_of_a_verdict_without_anything_unchecked() -> None:
@@ -174,8 +186,17 @@ def test_markdown_of_a_verdict_without_anything_unchecked() -> None:
         ("# head", "&#35; head"),
         ("- item", "&#45; item"),
         ("1. item", "&#49;. item"),
+        ("10)", "&#49;0)"),
+        ("1.4.2", "1.4.2"),
+        ("---|:--", "&#45;--&#124;:--"),
+        (":--", "&#58;--"),
+        (":smile: oci:build:1", "&#58;smile: oci:build:1"),
+        ("max_age _x _ a__b", "max_age &#95;x &#95; a&#95;&#95;b"),
+        ('a "b" c\'s?', 'a "b" c\'s?'),
         ("@team hello", "&#64;&#8288;team hello"),
-        ("app@sha256", "app&#64;sha256"),
+        ("app@team", "app&#64;team"),
+        ("app@sha256:00", "app@sha256:00"),
+        ("@sha256:00", "&#64;&#8288;sha256:00"),
         ("é@team", "é&#64;team"),
         ("www.evil.example", "&#119;ww.evil.example"),
         ("https://evil.example", "https&#58;//evil.example"),
@@ -198,3 +219,30 @@ def test_every_outcome_of_a_rule_has_its_words_in_markdown() -> None:
         "❔ could not tell",
         "✅ excepted",
     ]
+
+
+def test_what_a_rule_says_of_an_index_and_of_all_its_platforms_is_one_row_of_markdown() -> None:
+    text = render(ReportFormat.MARKDOWN, Report((GOOD,), POLICY, AT, "1"))
+    assert re.findall(r"^\| ✅ pass \| ([^|]+) \|", text, re.MULTILINE) == [
+        "integrity",
+        "signatures, all platforms",
+        "publish.trusted_time, all platforms",
+        "publish.max_age, all platforms",
+    ]
+
+
+def test_markdown_names_the_manifests_where_a_rule_tells_them_apart() -> None:
+    signed = subject("amd64", signature("release", subject=digest("amd64")), platform="linux/amd64")
+    odd = subject("odd")
+    scope = replace(SCOPE, publish=PublishRule())
+    verdict = evaluate(image(children=[signed, odd]), replace(ONE, scopes=(scope,)), POLICY)
+    text = render(ReportFormat.MARKDOWN, Report((verdict,), POLICY, AT, "1"))
+    assert "| ❌ fail | signatures, index, a platform | 0 signers |" in text
+    assert "| ✅ pass | signatures, linux/amd64 | 1 signer |" in text
+
+
+def test_markdown_says_a_digest_once() -> None:
+    named = replace(GOOD, name=f"oci:build@{ROOT}")
+    text = render(ReportFormat.MARKDOWN, Report((named, MAYBE), POLICY, AT, "1"))
+    assert f"| oci:build | {ROOT.short} |" in text
+    assert f"### ✅ accepted: oci:build\n\n{ROOT}\n" in text

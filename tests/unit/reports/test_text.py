@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 
@@ -227,6 +228,40 @@ def test_verbose_says_the_exit_status_in_words() -> None:
     assert summary([GOOD], Style(verbose=True)) == (
         "\n1 image: 1 accepted, 0 rejected, 0 could not be told\nexit status 0: accepted\n"
     )
+
+
+def test_a_digest_in_a_name_is_not_said_twice() -> None:
+    named = replace(GOOD, name=f"oci:build:1.4.2@{ROOT}")
+    assert one_line(named, PLAIN).startswith("ACCEPTED        oci:build:1.4.2  sha256:4813494d137e  ci")
+    assert one_line(named, Style(verbose=True)).startswith(f"ACCEPTED        oci:build:1.4.2  {ROOT}  ci")
+    assert render_verdict(named, PLAIN).startswith("ACCEPTED  oci:build:1.4.2\n          sha256:4813494d137e  linux")
+    other = f"a.io/b@{digest('other')}"
+    assert other in render_verdict(replace(NO, name=other), Style(verbose=True))
+    assert other in render_verdict(replace(MAYBE, name=other), Style(verbose=True))
+
+
+PAPERS = replace(TEAM, evidence=(EvidenceRule("slsa-provenance", ("ci",)), EvidenceRule("cyclonedx", ("ci",))))
+
+
+def reasons(text: str) -> list[str]:
+    return re.findall(r"^      why   (.*(?:\n            .*)*)", text, re.MULTILINE)
+
+
+def test_why_a_piece_of_evidence_is_not_believed_is_told_once() -> None:
+    first, second, third = reasons(render_verdict(judged(PAPERS, facts=image(refusals=[refusal()])), PLAIN))
+    assert first.startswith("1 piece of evidence attached and not believed:\n")
+    assert "key a81c77e0" in first
+    assert second == "not believed, see above: sha256:83c874d33e8b"
+    assert third == "see above"
+
+
+def test_a_reason_of_a_platform_alone_is_told_beside_those_of_the_index() -> None:
+    child = replace(subject("amd64", platform="linux/amd64"), refusals=(refusal(reason="altered", evidence="other"),))
+    facts = image(refusals=[refusal()], children=[child])
+    first, second, *_ = reasons(render_verdict(judged(facts=facts), PLAIN))
+    assert "key a81c77e0" in first
+    assert second.startswith("not believed, see above: sha256:83c874d33e8b\n")
+    assert "altered [bundle.untrusted_key]" in second
 
 
 NO = judged(facts=image())

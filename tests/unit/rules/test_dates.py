@@ -153,6 +153,7 @@ def test_an_earlier_time_of_any_source_is_before_the_window() -> None:
     finding = window(seen(facts), WINDOW)
     assert finding.outcome is FAIL
     assert "before the window" in finding.why
+    assert finding.fix == "build and publish the image anew"
 
 
 def test_unread_evidence_might_be_earlier_but_never_later() -> None:
@@ -179,6 +180,7 @@ def test_a_window_with_one_end_says_only_that() -> None:
     finding = window(seen(facts), PublishRule(TSA, not_after=AT - 2 * DAY))
     assert finding.required == "published at or before 2026-11-21 21:00:00 UTC"
     assert "after the window" in finding.why
+    assert finding.fix == "publish no later than the window allows, or widen it"
 
 
 def timed(facts: ImageFacts, rule: SignatureRule) -> Finding:
@@ -198,10 +200,44 @@ def test_a_time_of_another_source_is_not_enough() -> None:
     assert timed(facts, SignatureRule(("release",))).outcome is FAIL
 
 
+def test_sources_are_named_unless_all_that_can_prove_a_time_are_accepted() -> None:
+    every = (TimeSource.RFC3161, TimeSource.REKOR, TimeSource.SIGNING_AUTHORITY)
+    rule = SignatureRule(("release",))
+    for sources, words in ((every, "any trusted source"), (every[:2], "time-stamp or transparency log")):
+        finding = trusted_time(seen(image()), PublishRule(sources), rule)
+        assert finding.required == f"1 needed, by {words}"
+
+
 def test_a_token_that_could_not_be_proven_is_named() -> None:
     claim = ClaimedTime(AT, "rfc3161", "tsa.evil", RefusalCode.TIME_UNTRUSTED, "no authority of the policy\nsigned it")
     finding = timed(image(signature("release", claims=(claim,))), SignatureRule(("release",)))
     assert "rfc3161 tsa.evil: no authority of the policy signed it [time.untrusted_authority]" in finding.why
+
+
+def test_only_the_first_few_tokens_that_could_not_be_proven_are_named() -> None:
+    claim = ClaimedTime(AT, "rfc3161", "tsa.evil", RefusalCode.TIME_UNTRUSTED, "unknown")
+    finding = timed(image(signature("release", claims=(claim,) * 7)), SignatureRule(("release",)))
+    assert finding.why.count("tsa.evil") == 5
+    assert finding.why.endswith("\nand 2 more")
+
+
+def test_a_limit_is_kept_to_the_microsecond() -> None:
+    assert timedelta(microseconds=1) == TICK
+    finding = aged(image(signature("release", time(DAY))), DAY)
+    assert finding.changes_at == AT + timedelta(microseconds=1)
+    assert soaked(image(signature("release", time(DAY))), DAY).changes_at is None
+
+
+def test_of_two_times_the_one_counts_that_is_worse_with_its_accuracy() -> None:
+    exact, vague = time(10 * DAY), time(9 * DAY, accuracy=2 * DAY)
+    for times in ((exact, vague), (vague, exact)):
+        assert aged(image(signature("release", *times)), 10 * DAY).outcome is FAIL
+
+
+def test_of_two_times_the_one_counts_that_shows_more_soak_for_certain() -> None:
+    vague, exact = time(10 * DAY, accuracy=3 * DAY), time(9 * DAY)
+    for times in ((exact, vague), (vague, exact)):
+        assert soaked(image(signature("release", *times)), 8 * DAY).outcome is PASS
 
 
 def test_without_a_signer_there_is_no_time_to_speak_of() -> None:
@@ -214,6 +250,8 @@ def test_without_a_signer_there_is_no_time_to_speak_of() -> None:
         (timedelta(0), "0 seconds"),
         (-DAY, "0 seconds"),
         (SECOND, "1 second"),
+        (timedelta(hours=1), "1 hour"),
+        (timedelta(minutes=1), "1 minute"),
         (timedelta(minutes=12, seconds=3), "12 minutes 3 seconds"),
         (timedelta(days=3, minutes=4), "3 days"),
         (timedelta(days=1, hours=5, minutes=4), "1 day 5 hours"),

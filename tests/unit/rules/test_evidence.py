@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from imgtrust.evidence import Unread
+from imgtrust.evidence import Kind, Unread
 from imgtrust.rules.dates import TICK
 from imgtrust.rules.evidence import evidence
 from imgtrust.rules.finding import Finding, RuleOutcome
@@ -60,6 +61,9 @@ def test_another_signer_and_refused_evidence_are_named() -> None:
 
 def test_a_signature_is_no_attestation_whatever_its_signer() -> None:
     assert judged(image(signature("ci")), PROVENANCE).outcome is RuleOutcome.FAIL
+    sign = "https://sigstore.dev/cosign/sign/v1"
+    bundle = replace(attestation(sign, "ci"), kind=Kind.SIGNATURE)
+    assert judged(image(bundle), EvidenceRule(sign, ("ci",))).outcome is RuleOutcome.FAIL
 
 
 def test_the_newest_by_a_signer_counts_and_not_an_older_good_one() -> None:

@@ -14,6 +14,7 @@ from imgtrust.rules.integrity import integrity
 from imgtrust.rules.requirements import SignatureRule
 from imgtrust.rules.signers import signatures
 from imgtrust.rules.subjects import subjects
+from imgtrust.rules.wording import listed, one_line
 from tests.simulators.facts import ROOT, attestation, digest, image, judged_index, key, refusal, signature, subject
 
 ANY = SignatureRule(("release", "ci"))
@@ -86,6 +87,23 @@ def test_a_hostile_reason_cannot_begin_a_line_of_its_own() -> None:
     assert finding.why.endswith("… [bundle.untrusted_key]")
 
 
+def test_what_is_refused_on_an_index_is_named_for_its_platforms_too() -> None:
+    facts = image(refusals=[refusal()], children=[subject("amd64", platform="linux/amd64")])
+    assert all(str(digest("refused")) in judged(facts, which=n).why for n in (0, 1))
+    below = image(children=[subject("amd64", platform="linux/amd64", refusals=[refusal()])])
+    assert [str(digest("refused")) in judged(below, which=n).why for n in (0, 1)] == [False, True]
+
+
+def test_a_reason_is_cut_only_where_it_is_longer_than_a_person_reads() -> None:
+    assert one_line("x" * 400) == "x" * 400
+    assert one_line("x" * 401) == "x" * 399 + "…"
+
+
+def test_five_lines_are_not_too_many() -> None:
+    assert listed(["a"] * 5) == ["a"] * 5
+    assert listed(["a"] * 6) == [*["a"] * 5, "and 1 more"]
+
+
 def test_only_the_first_few_refusals_are_spelled_out() -> None:
     finding = judged(image(refusals=[refusal(evidence=str(n)) for n in range(9)]))
     assert finding.why.endswith("and 4 more")
@@ -118,9 +136,17 @@ def test_what_could_not_be_read_of_a_platform_does_not_excuse_the_index() -> Non
     assert [judged(facts, which=n).outcome for n in range(2)] == [RuleOutcome.FAIL, RuleOutcome.UNKNOWN]
 
 
+def test_what_could_not_be_read_of_an_index_might_have_helped_its_platforms() -> None:
+    facts = image(children=[subject("amd64", platform="linux/amd64")], unread=[Unread("a", "b")])
+    findings = [judged(facts, which=n) for n in range(2)]
+    assert [finding.outcome for finding in findings] == [RuleOutcome.UNKNOWN, RuleOutcome.UNKNOWN]
+    assert findings[0].why.count("could not be read") == 1
+
+
 def test_integrity_passes_where_every_blob_was_hashed() -> None:
     finding = integrity(image())
     assert (finding.outcome, finding.observed) == (RuleOutcome.PASS, "14 of 14 blobs re-hashed, 1 manifest")
+    assert finding.required == "every manifest and every blob matches its digest"
 
 
 def test_integrity_fails_on_a_fault_and_names_it() -> None:
@@ -137,6 +163,7 @@ def test_integrity_is_unknown_where_a_blob_was_not_hashed_for_no_reason() -> Non
 def test_integrity_of_manifests_says_what_it_did_not_read() -> None:
     finding = integrity(image(mode=IntegrityMode.MANIFESTS, checked=0))
     assert (finding.outcome, finding.observed) == (RuleOutcome.PASS, "1 manifest re-hashed, 14 blobs not read")
+    assert finding.required == "every manifest matches its digest"
 
 
 @pytest.mark.parametrize("promote_to", [(), ("other.example.com/**",)])

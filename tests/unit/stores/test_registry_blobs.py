@@ -557,3 +557,22 @@ def test_ranges_of_a_download_never_overlap() -> None:
         assert store.fetch(descriptor) == data
         starts = [int(r.headers.get("range", "bytes=0-")[6:-1]) for r in registry.asked("/blobs/", "GET")]
     assert all(b - a == 37 for a, b in pairwise(starts))
+
+
+def test_a_source_that_has_given_up_is_not_asked_again() -> None:
+    descriptor, data = blob()
+    begun: list[int] = []
+
+    def broken() -> Iterator[memoryview]:
+        begun.append(1)
+        yield memoryview(data)[:1000]
+        message = "the source is gone"
+        raise WireError(message)
+
+    for behaviour in (Behaviour(), Behaviour(chunk_minimum=1000)):
+        begun.clear()
+        with RegistrySimulator(behaviour) as registry, opened(registry) as store:
+            with pytest.raises(WireError, match="source is gone"):
+                store.push(descriptor, broken)
+            assert registry.held("team/app").uploads == {}
+        assert len(begun) == 1

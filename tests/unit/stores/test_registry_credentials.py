@@ -11,8 +11,8 @@ import pytest
 
 from imgtrust.errors import AccessDenied, InputFileError
 from imgtrust.stores.authfiles import auth_keys, parse_auth_file, read_auth_file
+from imgtrust.stores.credentialhelpers import ask_helper
 from imgtrust.stores.credentials import Credential
-from imgtrust.stores.helpers import ask_helper
 from imgtrust.stores.keyring import Keyring
 from imgtrust.stores.options import StoreOptions
 from tests.simulators.clients import Clock

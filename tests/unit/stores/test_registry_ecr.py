@@ -88,7 +88,7 @@ def test_the_keyring_asks_aws_and_keeps_the_token_for_a_while() -> None:
     first = keyring.find("team/app")
     assert first is not None
     assert keyring.find("team/other") is first
-    clock.sleep(61)  # moto's tokens expired in 2015, so they are kept for the shortest time only.
+    clock.pass_time(61)  # moto's tokens expired in 2015, so they are kept for the shortest time only.
     second = keyring.find("team/app")
     assert second is not first
 
@@ -211,7 +211,7 @@ def test_a_token_bucket_fills_while_time_passes() -> None:
     assert clock.slept == []
     bucket.take()
     assert clock.slept == [pytest.approx(0.1)]
-    clock.sleep(10)
+    clock.pass_time(10)
     bucket.take()
     assert len(clock.slept) == 2
 

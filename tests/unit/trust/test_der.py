@@ -54,13 +54,23 @@ def test_lengths_are_read_in_their_shortest_form(size: int) -> None:
         pytest.param(b"\x04\x82\x00\x80" + bytes(128), id="length with a leading zero"),
         pytest.param(b"\x04\x85\x01\x00\x00\x00\x00", id="length of five bytes"),
         pytest.param(b"\x04\xff" + bytes(8), id="reserved length"),
-        pytest.param(b"\x1f\x81\x01\x00", id="tag of several bytes"),
-        pytest.param(b"\xbf\x81\x01\x00", id="context tag of several bytes"),
     ],
 )
 def test_what_is_not_der_is_refused(data: bytes) -> None:
     with pytest.raises(DerError):
         Reader(data).next()
+
+
+@pytest.mark.parametrize("data", [b"\x1f\x81\x01\x00", b"\xbf\x81\x01\x00", b"\x1f\x00"])
+def test_a_tag_of_several_bytes_is_refused_for_that(data: bytes) -> None:
+    with pytest.raises(DerError, match="tag of several bytes"):
+        Reader(data).next()
+
+
+@pytest.mark.parametrize("length", [b"\x80", b"\x85\1\0\0\0\0", b"\xff" + bytes(8)])
+def test_a_length_that_is_indefinite_or_of_more_than_four_bytes_is_refused_for_that(length: bytes) -> None:
+    with pytest.raises(DerError, match="indefinite or too large"):
+        Reader(b"\x04" + length).next()
 
 
 def test_a_length_of_four_bytes_is_read_as_one() -> None:

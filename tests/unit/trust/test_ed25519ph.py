@@ -57,12 +57,12 @@ def test_s_that_is_larger_than_the_order_is_refused_though_the_equation_holds() 
     assert not ed25519ph.verify(PUBLIC, SIGNATURE[:32] + s.to_bytes(32, "little"), DIGEST)
 
 
-@pytest.mark.parametrize("signature", [b"", SIGNATURE[:63], SIGNATURE + b"\0"])
+@pytest.mark.parametrize("signature", [b"", SIGNATURE[:63], SIGNATURE + b"\0"], ids=len)
 def test_a_signature_of_another_length_is_refused(signature: bytes) -> None:
     assert not ed25519ph.verify(PUBLIC, signature, DIGEST)
 
 
-@pytest.mark.parametrize("digest", [b"", DIGEST[:32], DIGEST + b"\0"])
+@pytest.mark.parametrize("digest", [b"", DIGEST[:32], DIGEST + b"\0"], ids=len)
 def test_a_digest_of_another_length_is_refused(digest: bytes) -> None:
     assert not ed25519ph.verify(PUBLIC, SIGNATURE, digest)
 
@@ -131,3 +131,18 @@ def test_r_is_compared_in_its_canonical_form() -> None:
         k = int.from_bytes(hashlib.sha512(ed25519ph._DOMAIN + spelling + PUBLIC + DIGEST).digest(), "little") % L
         s = k * scalar % L
         assert ed25519ph.verify(PUBLIC, spelling + s.to_bytes(32, "little"), DIGEST) is good
+
+
+def test_points_are_decoded_to_the_one_that_was_encoded() -> None:
+    for _ in range(16):
+        public = ed25519.Ed25519PrivateKey.generate().public_key().public_bytes_raw()
+        point = ed25519ph._decode(public)
+        assert point is not None
+        assert ed25519ph._encode(point) == public
+
+
+def test_each_point_has_one_spelling() -> None:
+    assert ed25519ph._decode((1).to_bytes(32, "little")) == (0, 1, 1, 0)
+    assert ed25519ph._decode((1 | 1 << 255).to_bytes(32, "little")) is None
+    assert ed25519ph._decode((0).to_bytes(32, "little")) is not None
+    assert ed25519ph._decode(P.to_bytes(32, "little")) is None

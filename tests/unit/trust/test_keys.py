@@ -57,6 +57,11 @@ def test_fingerprint_and_hint_are_those_of_the_der() -> None:
     assert key.hint == base64.b64encode(hashlib.sha256(key.der).digest()).decode()
 
 
+def test_a_key_is_shown_by_its_kind_and_fingerprint() -> None:
+    key = Key.new().public
+    assert repr(key) == f"PublicKey(kind='p256', fingerprint='{key.fingerprint}')"
+
+
 def test_pem_is_a_public_key_as_openssl_writes_it() -> None:
     assert Key.new().public.pem.startswith(b"-----BEGIN PUBLIC KEY-----\n")
 
@@ -135,6 +140,9 @@ def test_what_is_no_key_is_refused_with_the_name_of_the_file(data: bytes) -> Non
 
 
 def test_a_huge_file_is_not_parsed() -> None:
+    key = Key.new().public
+    assert parse_public_key(key.pem.ljust(MAX_KEY_BYTES), "key") == key
+    assert parse_public_key(key.der, "key") == key
     with pytest.raises(KeyUnusable, match="at most"):
         parse_public_key(Key.new().public.pem + b"\n" * MAX_KEY_BYTES, "key")
 
@@ -209,7 +217,7 @@ def test_a_digest_of_the_wrong_length_or_algorithm_is_refused_without_an_excepti
     assert not verify_digest(key.public, signature, digest, "md5")
 
 
-@pytest.mark.parametrize("signature", [b"", b"\0", b"\x30\x00", bytes(64), bytes(256), bytes(10_000)])
+@pytest.mark.parametrize("signature", [b"", b"\0", b"\x30\x00", bytes(64), bytes(256), bytes(10_000)], ids=len)
 def test_garbage_for_a_signature_is_a_no(signature: bytes, rsa2048: rsa.RSAPrivateKey) -> None:
     for key in (Key.new(), Key(rsa2048), Key(ed25519.Ed25519PrivateKey.generate())):
         assert not verify(key.public, signature, MESSAGE)

@@ -96,6 +96,7 @@ BROKEN = [
     root({"certChain": {"certificates": [{}]}}),
     root({"certChain": {"certificates": [{"rawBytes": "#"}]}}),
     root({"certChain": {"certificates": [{"rawBytes": "é"}]}}),
+    root({"certChain": {"certificates": [{"rawBytes": b64(PARTS[0].der)[:8] + "\n" + b64(PARTS[0].der)[8:]}]}}),
     root({"certChain": {"certificates": [{"rawBytes": 1}]}}),
     root(entry(b"no certificate")),
     root(entry(PARTS[0].der, validFor=1)),
@@ -107,11 +108,17 @@ BROKEN = [
 ]
 
 
-@pytest.mark.parametrize("data", BROKEN)
+@pytest.mark.parametrize("data", BROKEN, ids=range(len(BROKEN)))
 def test_a_root_that_cannot_be_read_whole_is_refused_with_its_name(data: bytes) -> None:
     for read in (parse_trusted_root, describe_root):
         with pytest.raises(InputFileError, match=r"root\.json"):
             read(data, "root.json")
+
+
+def test_what_is_as_large_as_allowed_is_read() -> None:
+    assert parse_trusted_root(root().ljust(MAX_ROOT_BYTES), "root.json") == ()
+    assert len(parse_trusted_root(root(*[entry(PARTS[2].der)] * MAX_ANCHORS), "root.json")) == MAX_ANCHORS
+    assert len(parse_tsa_chain(PARTS[2].pem * MAX_ANCHORS, "tsa.pem").roots) == MAX_ANCHORS
 
 
 def test_huge_files_are_not_parsed() -> None:
@@ -187,6 +194,7 @@ def test_imgtrusts_own_authority_is_read_as_it_names_itself() -> None:
         (PARTS[0].pem + chain("other")[0].pem + PARTS[2].pem, "2 time-stamping certificates"),
         (PARTS[2].pem * (MAX_ANCHORS + 1), "257 certificates"),
     ],
+    ids=range(8),
 )
 def test_chains_that_cannot_be_an_anchor_are_refused_with_their_name(data: bytes, said: str) -> None:
     with pytest.raises(InputFileError, match=rf"tsa\.pem: .*{said}"):

@@ -126,6 +126,21 @@ def test_one_of_several_subjects_is_enough_and_has_to_be_exactly_this_digest() -
         assert code(candidate, trusting(KEY)) is RefusalCode.STATEMENT_SUBJECT
 
 
+def test_the_reason_names_what_was_signed_and_what_was_asked() -> None:
+    digests = [Digest.of(f"{number}".encode()).encoded for number in range(4)]
+    candidate = evidence(bundle(KEY, statement(subject=[{"digest": {"sha256": each}} for each in digests])))
+    found = judge(candidate, trusting(KEY))
+    assert isinstance(found, Refusal)
+    shown = ", ".join(f"{each[:12]}…" for each in digests[:3])
+    assert found.reason == f"about another image: 4 subjects ({shown}), expected {IMAGE.short}…"
+    found = judge(evidence(bundle(KEY, statement(subject=[]))), trusting(KEY))
+    assert isinstance(found, Refusal)
+    assert "0 subjects (none that can be compared)" in found.reason
+    found = judge(evidence(bundle(KEY, statement(subject=[{"digest": {"sha256": digests[0]}}]))), trusting(KEY))
+    assert isinstance(found, Refusal)
+    assert ": 1 subject (" in found.reason
+
+
 def test_a_subject_asked_about_by_sha512_is_not_met_by_sha256() -> None:
     digest = Digest.of(b"image", "sha512")
     candidate = evidence(bundle(KEY, statement()), subject=digest)
@@ -143,6 +158,23 @@ def test_the_hint_only_hints() -> None:
     assert code(forged, trusting(OTHER)) is RefusalCode.BUNDLE_BAD_SIGNATURE
 
 
+def test_a_strangers_signature_says_which_key_it_names() -> None:
+    payload = statement()
+    shown = {
+        KEY.public.hint: f" (it names the key sha256:{KEY.public.fingerprint})",
+        "nonsense": " (its hint is 'nonsense')",
+        "no base64": " (its hint is 'no base64')",
+        "schlüssel": " (its hint is 'schlüssel')",
+    }
+    for hint, words in shown.items():
+        found = judge(evidence(envelope_bundle(hint, payload, KEY.sign(pae(payload)))), trusting(OTHER))
+        assert isinstance(found, Refusal)
+        assert found.reason == f"made with another key than the trusted one, or altered afterwards{words}"
+    found = judge(signature_layer(KEY), trusting(OTHER, Key.new()))
+    assert isinstance(found, Refusal)
+    assert found.reason == "made with none of the 2 trusted keys, or altered afterwards"
+
+
 def test_a_signature_that_names_a_trusted_key_and_is_wrong_is_told_from_a_strangers() -> None:
     payload = statement()
     wrong = evidence(envelope_bundle(KEY.public.hint, payload, KEY.sign(b"something else")))
@@ -158,7 +190,7 @@ def test_a_legacy_signature_over_other_bytes_is_refused() -> None:
     assert code(signature_layer(KEY, more=annotations), trusting(KEY)) is RefusalCode.SIMPLESIGNING_UNTRUSTED_KEY
 
 
-@pytest.mark.parametrize("signature", [b"x", bytes(63), bytes(65), bytes(255), bytes(513), b"\x30\x00"])
+@pytest.mark.parametrize("signature", [b"x", bytes(63), bytes(65), bytes(255), bytes(513), b"\x30\x00"], ids=len)
 def test_bytes_that_no_key_makes_are_told_from_a_strangers_signature(signature: bytes) -> None:
     annotations = {"dev.cosignproject.cosign/signature": b64(signature)}
     for root in (trusting(KEY), trusting()):
@@ -167,7 +199,9 @@ def test_bytes_that_no_key_makes_are_told_from_a_strangers_signature(signature: 
         assert code(candidate, root) is RefusalCode.BUNDLE_BAD_SIGNATURE
 
 
-@pytest.mark.parametrize("signature", [bytes(64), bytes(256), bytes(384), bytes(512), KEY.sign(b"x"), OTHER.sign(b"x")])
+@pytest.mark.parametrize(
+    "signature", [bytes(64), bytes(256), bytes(384), bytes(512), KEY.sign(b"x")], ids=["64", "256", "384", "512", "DER"]
+)
 def test_bytes_that_a_key_could_have_made_are_a_strangers(signature: bytes) -> None:
     annotations = {"dev.cosignproject.cosign/signature": b64(signature)}
     assert code(signature_layer(KEY, more=annotations), trusting(KEY)) is RefusalCode.SIMPLESIGNING_UNTRUSTED_KEY

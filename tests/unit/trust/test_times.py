@@ -108,6 +108,11 @@ def test_authorities_with_other_keys_verify(key: Any) -> None:
     assert isinstance(judge(respond(parts[0]), [authority(parts)]), VerifiedTime)
 
 
+def test_the_smallest_serial_number_is_one() -> None:
+    parts = chain(serial=1)
+    assert isinstance(judge(respond(parts[0], Parts(certificates=(parts[0].der,))), [authority(parts)]), VerifiedTime)
+
+
 def test_one_of_several_stamped_byte_strings_is_enough() -> None:
     response = respond(CHAIN[0])
     assert isinstance(judge(response, stamped=(b"other", MESSAGE)), VerifiedTime)
@@ -147,7 +152,9 @@ def test_a_chain_that_ends_at_another_root_of_the_same_name_is_refused() -> None
 def test_a_leaf_that_the_authority_does_not_name_is_refused_though_its_root_is_right() -> None:
     second = certify("second", CHAIN[-1], purposes=x509.ExtendedKeyUsage([TIME_STAMPING]))
     response = respond(second, Parts(certificates=(second.der,)))
-    assert judge(response) is RefusalCode.TIME_UNTRUSTED
+    with pytest.raises(Refused, match="made with another certificate") as caught:
+        verify_timestamp(response, [MESSAGE], [authority(CHAIN)], at=WHEN)
+    assert caught.value.code is RefusalCode.TIME_UNTRUSTED
     assert isinstance(judge(response, [authority(CHAIN, leaf=False)]), VerifiedTime)
 
 
@@ -425,6 +432,9 @@ MALFORMED: dict[str, dict[str, Any]] = {
         "certificates": (CHAIN[0].der, with_serial(CHAIN[1], der.tagged(2, b"\xff")))
     },
     "too many certificates": {"certificates": tuple(CHAIN[0].der for _ in range(17))},
+    "an attribute with more in it": {
+        "more_attributes": (der.sequence(der.oid(SIGNING_TIME), der.set_of([der.null()]), der.null()),)
+    },
     "too many attributes": {"more_attributes": tuple(attribute(f"1.2.3.{n}", der.null()) for n in range(17))},
     "an accuracy with more in it": {"accuracy": der.sequence(der.octets(b""))},
 }
@@ -444,6 +454,10 @@ def test_a_huge_token_is_not_parsed() -> None:
     response = respond(CHAIN[0], Parts(certificates=(der.sequence(der.octets(bytes(MAX_TOKEN_BYTES))),)))
     with pytest.raises(Refused, match="at most"):
         read_token(response)
+    with pytest.raises(Refused, match="at most"):
+        read_token(bytes(MAX_TOKEN_BYTES + 1))
+    with pytest.raises(Refused, match="not a time-stamp response"):
+        read_token(bytes(MAX_TOKEN_BYTES))
 
 
 def test_every_prefix_of_a_token_is_malformed() -> None:

@@ -40,7 +40,7 @@ def code(*certificates: bytes) -> str:
         (leaf(ROOT, usage=usage("digital_signature", "content_commitment")), ROOT),
         (leaf(ROOT, hash=hashes.SHA512()), ROOT),
     ],
-    ids=str,
+    ids=["three", "two", "one", "no authority", "constraints", "code signing", "usages", "SHA-512"],
 )
 def test_a_chain_that_keeps_the_rules_is_read(certified: tuple[Certified, ...]) -> None:
     assert [each.subject for each in read_chain(chain(*certified))] == [each.certificate.subject for each in certified]

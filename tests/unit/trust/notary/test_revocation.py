@@ -258,7 +258,11 @@ def test_an_issuer_that_may_not_sign_lists_has_none() -> None:
     assert outcome({CRL: listed(root)}, leaf(root, crl=(CRL,)), root) is Outcome.UNKNOWN
 
 
-@pytest.mark.parametrize("data", [b"", b"x", listed(ROOT) + b"x", bytes(32 * 1024 * 1024 + 1), "404"], ids=len)
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"x", listed(ROOT) + b"x", bytes(32 * 1024 * 1024 + 1), "404"],
+    ids=["empty", "letter", "trailing", "huge", "status"],
+)
 def test_what_is_no_list_is_unknown(data: bytes | str) -> None:
     assert outcome({CRL: data}, LISTED, ROOT) is Outcome.UNKNOWN
 

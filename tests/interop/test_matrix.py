@@ -1,0 +1,28 @@
+"""The table of the matrix says what ran, what failed, and what cannot be."""
+
+from __future__ import annotations
+
+from tests.fixtures.matrix import ACTIONS, PEERS, PLACES, table
+
+
+def test_a_cell_counts_its_tests_and_shows_failures() -> None:
+    notes = [
+        ("cosign|ggcr|sign", "passed"),
+        ("cosign|ggcr|sign", "passed"),
+        ("oras|layout|attach", "passed"),
+        ("oras|layout|attach", "failed"),
+    ]
+    lines = table(notes)
+    assert lines[0].split() == list(ACTIONS)
+    cosign = next(line for line in lines if line.startswith("cosign  ggcr"))
+    assert cosign.split("  ")[0] == "cosign"
+    assert "ok 2" in cosign
+    assert cosign.count("not run") == 3
+    assert "FAILED 1/2" in next(line for line in lines if line.startswith("oras    layout"))
+
+
+def test_every_pair_has_its_line() -> None:
+    lines = table([("skopeo|ggcr|sign", "passed")])
+    for peer in (*PEERS, "skopeo"):
+        for place in PLACES:
+            assert any(line.split()[:2] == [peer, place] for line in lines)
