@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from imgtrust.evidence import LogEntry
     from imgtrust.signers.port import Signer, Timestamper
-    from imgtrust.signers.rekor import TransparencyLog
+    from imgtrust.signers.rekor import Logged, TransparencyLog
     from imgtrust.trust.anchors import SigstoreRoot
     from imgtrust.trust.times import TimestampAuthority
 
@@ -102,15 +102,11 @@ def hold(signing: Signing) -> Held:
     return Held(credential.signer, str(named), root, credential.certificate)
 
 
-def log_entries(
-    signing: Signing, statement: bytes, signature: bytes, certificate: bytes
-) -> list[tuple[LogEntry, ClaimedTime | None]]:
+def log_entries(signing: Signing, logged: Logged) -> list[tuple[LogEntry, ClaimedTime | None]]:
     """One entry of each log, with the time that it says, if it says one."""
-    from imgtrust.signers.rekor import Logged  # noqa: PLC0415 - whoever signs with a key alone does not need it
-
     found: list[tuple[LogEntry, ClaimedTime | None]] = []
     for log in signing.logs:
-        entry = log.record(Logged(statement, signature, certificate))
+        entry = log.record(logged)
         if entry.promise is None:
             found.append((entry, None))
             continue

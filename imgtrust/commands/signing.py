@@ -31,6 +31,7 @@ from imgtrust.trust.times import ClaimedTime, TimeSource, check_response
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from imgtrust.evidence import LogEntry
     from imgtrust.reference import Digest, Repository
     from imgtrust.trust.times import VerifiedTime
 
@@ -146,9 +147,10 @@ def find_same(
 def _bundle(signing: Signing, subject: Descriptor, statement: bytes, predicate_type: str) -> Made:
     """A v0.3 bundle around a statement."""
     held = hold(signing)
-    signature = held.signer.sign(pae(PAYLOAD_TYPE, statement))
+    message = pae(PAYLOAD_TYPE, statement)
+    signature = held.signer.sign(message)
     tokens, claims = _stamp(signing, signature)
-    entries = [] if held.certificate is None else log_entries(signing, statement, signature, held.certificate)
+    entries = [] if held.certificate is None else _logged(signing, message, signature, held.certificate, statement)
     bundle = write_bundle(
         key_hint=held.signer.public_key.hint if held.certificate is None else None,
         certificate=held.certificate,
@@ -160,6 +162,15 @@ def _bundle(signing: Signing, subject: Descriptor, statement: bytes, predicate_t
     claims += tuple(claim for _, claim in entries if claim is not None)
     layer = describe(bundle, BUNDLE_TYPE)
     return _proven(signing, held, Made(subject, Format.BUNDLE, layer, bundle, predicate_type, None, claims, held.name))
+
+
+def _logged(
+    signing: Signing, message: bytes, signature: bytes, certificate: bytes, statement: bytes
+) -> list[tuple[LogEntry, ClaimedTime | None]]:
+    """An entry of each log about an envelope."""
+    from imgtrust.signers.rekor import Logged  # noqa: PLC0415 - whoever signs with a key alone does not need it
+
+    return log_entries(signing, Logged(message, signature, certificate, statement))
 
 
 def _stamp(signing: Signing, message: bytes) -> tuple[list[bytes], tuple[ClaimedTime, ...]]:

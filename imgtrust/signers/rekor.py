@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from imgtrust import strict_json
 from imgtrust.errors import Refused, ServiceError
 from imgtrust.evidence import InclusionProof, LogEntry
-from imgtrust.formats.dsse import PAYLOAD_TYPE, envelope_members, pae
+from imgtrust.formats.dsse import write_envelope
 from imgtrust.formats.logentries import read_entries
 from imgtrust.formats.members import Members
 from imgtrust.refusals import RefusalCode
@@ -30,7 +30,10 @@ __all__ = ["Logged", "TransparencyLog", "open_log"]
 
 _MAX_ANSWER: Final = 32 * 1024 * 1024
 """The largest answer that is read; a log of version 1 gives back what it was sent."""
+_PATIENCE: Final = 40.0
+"""Seconds for one answer: a log of version 2 answers with its next checkpoint, by default up to ten seconds later."""
 _V3: Final = 3
+_LINE: Final = 64
 _OK: Final = frozenset({200, 201})
 _CONFLICT: Final = 409
 _NOT_FOUND: Final = 404
@@ -39,11 +42,15 @@ _HEADERS: Final = {"Content-Type": "application/json", "Accept": "application/js
 
 @dataclass(frozen=True, slots=True)
 class Logged:
-    """What is written into a log: a signed statement and the certificate (DER) of the key that signed it."""
+    """What is written into a log: a signature over ``message``, and the certificate (DER) of the key that made it.
 
-    statement: bytes = field(repr=False)
+    ``statement`` is set where the message is the PAE of an envelope around it.
+    """
+
+    message: bytes = field(repr=False)
     signature: bytes = field(repr=False)
     certificate: bytes = field(repr=False)
+    statement: bytes | None = field(repr=False, default=None)
 
 
 class TransparencyLog(Protocol):
@@ -85,7 +92,8 @@ class _Client:
     """What both have in common: one request and its failures."""
 
     def __init__(self, url: str, options: WireOptions) -> None:
-        self._wire = Wire(url, "transparency log (Rekor)", options)
+        patient = replace(options, timeout=max(options.timeout, _PATIENCE))
+        self._wire = Wire(url, "transparency log (Rekor)", patient)
         self.url = url.rstrip("/")
 
     def close(self) -> None:
@@ -122,7 +130,7 @@ class _SecondLog(_Client):
 
         A DSSE envelope is logged as ``hashedrekord`` over its PAE (rekor-tiles takes no other kind any more).
         """
-        digest = hashlib.sha256(pae(PAYLOAD_TYPE, signed.statement)).digest()
+        digest = hashlib.sha256(signed.message).digest()
         verifier = {
             "x509Certificate": {"rawBytes": _base64(signed.certificate)},
             "keyDetails": "PKIX_ECDSA_P256_SHA_256",
@@ -140,10 +148,7 @@ class _FirstLog(_Client):
 
     def record(self, signed: Logged) -> LogEntry:
         """See ``TransparencyLog``."""
-        envelope = strict_json.dumps(envelope_members(signed.statement, signed.signature)).decode("utf-8")
-        content = {"envelope": envelope, "verifiers": [_base64(_pem(signed.certificate))]}
-        proposed = {"apiVersion": "0.0.1", "kind": "dsse", "spec": {"proposedContent": content}}
-        answer = self._ask("POST", "/api/v1/log/entries", proposed)
+        answer = self._ask("POST", "/api/v1/log/entries", _proposed(signed))
         if answer.status == _CONFLICT:
             known = (answer.location or "").rpartition("/")[2]
             if not known.isalnum():
@@ -173,6 +178,23 @@ class _AnyLog(_Client):
         """Give back the connections."""
         for log in self._logs:
             log.close()
+
+
+def _proposed(signed: Logged) -> dict[str, Any]:
+    """What version 1 takes: an envelope as ``dsse``, anything else as ``hashedrekord``."""
+    verifier = _base64(_pem(signed.certificate))
+    if signed.statement is None:
+        spec: dict[str, Any] = {
+            "data": {"hash": {"algorithm": "sha256", "value": hashlib.sha256(signed.message).hexdigest()}},
+            "signature": {"content": _base64(signed.signature), "publicKey": {"content": verifier}},
+        }
+        return {"apiVersion": "0.0.1", "kind": "hashedrekord", "spec": spec}
+    envelope = write_envelope(signed.statement, signed.signature).decode("utf-8")
+    return {
+        "apiVersion": "0.0.1",
+        "kind": "dsse",
+        "spec": {"proposedContent": {"envelope": envelope, "verifiers": [verifier]}},
+    }
 
 
 def _entry(material: dict[str, Any]) -> LogEntry:
@@ -205,8 +227,10 @@ def _first_entry(body: bytes) -> LogEntry:
 
 
 def _pem(der: bytes) -> bytes:
-    text = base64.encodebytes(der).decode("ascii")
-    return f"-----BEGIN CERTIFICATE-----\n{text}-----END CERTIFICATE-----\n".encode("ascii")
+    """A certificate in the lines of 64 that RFC 7468 wants: sigstore-python compares what was logged with that."""
+    text = _base64(der)
+    lines = "".join(f"{text[at : at + _LINE]}\n" for at in range(0, len(text), _LINE))
+    return f"-----BEGIN CERTIFICATE-----\n{lines}-----END CERTIFICATE-----\n".encode("ascii")
 
 
 def _base64(data: bytes) -> str:

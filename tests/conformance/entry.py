@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The executable that sigstore-conformance starts: ``entry.py verify-bundle …``."""
+"""The executable that sigstore-conformance starts: ``entry.py verify-bundle …`` and ``sign-bundle …``."""
 
 from __future__ import annotations
 

@@ -1,13 +1,15 @@
-"""The verifying half of sigstore-conformance's command line protocol (docs/cli_protocol.md), over imgtrust's own code.
+"""sigstore-conformance's command line protocol (docs/cli_protocol.md) over imgtrust's own code; verifying is here.
 
 The order of arguments is fixed. The root is the one that imgtrust ships, unless the case brings its own; nothing is
-asked of a network. A usage error is told apart from a refusal, so that a case cannot "fail" for the wrong reason.
+asked of a network to verify. A usage error is told apart from a refusal, so that a case cannot "fail" for the wrong
+reason.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -22,7 +24,6 @@ from imgtrust.trust.signatures import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
 
 __all__ = ["REFUSED", "USAGE", "VERIFIED", "VerifyBundle", "run"]
 
@@ -72,6 +73,8 @@ class VerifyBundle:
 
 def run(arguments: Sequence[str], *, at: datetime) -> tuple[int, str]:
     """Run one command of the protocol: the exit status, and what to say."""
+    if list(arguments[:1]) == ["sign-bundle"]:
+        return _sign(arguments)
     try:
         given = VerifyBundle.parse(arguments)
     except UsageError as exc:
@@ -82,6 +85,19 @@ def run(arguments: Sequence[str], *, at: datetime) -> tuple[int, str]:
         return REFUSED, f"refused: {exc}"
     except OSError as exc:
         return REFUSED, f"refused: {exc.strerror}: {exc.filename}"
+
+
+def _sign(arguments: Sequence[str]) -> tuple[int, str]:
+    from tests.conformance.signing import SignBundle, sign_bundle  # noqa: PLC0415 - a verifier needs none of it
+
+    try:
+        given = SignBundle.parse(arguments)
+    except UsageError as exc:
+        return USAGE, f"usage: {exc}"
+    try:
+        return VERIFIED, sign_bundle(given, lambda: datetime.now(UTC))
+    except ImgtrustError as exc:
+        return REFUSED, f"refused: {exc}"
 
 
 def _verify(given: VerifyBundle, at: datetime) -> tuple[int, str]:

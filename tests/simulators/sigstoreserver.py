@@ -132,6 +132,11 @@ class SigstoreServer(Loopback):
         return self.instance.log2.take(strict_json.dumps(body), 0, V2)
 
     def _first(self, asked: dict[str, Any]) -> dict[str, Any]:
+        if asked["kind"] == "hashedrekord":
+            made = self.instance.log.take(
+                strict_json.dumps(asked), int(datetime.now(UTC).timestamp()), ("hashedrekord", "0.0.1")
+            )
+            return self._answered(made)
         content = asked["spec"]["proposedContent"]
         envelope = json.loads(content["envelope"])
         pem = base64.b64decode(content["verifiers"][0])
@@ -139,7 +144,10 @@ class SigstoreServer(Loopback):
         payload = base64.b64decode(envelope["payload"])
         signature = base64.b64decode(envelope["signatures"][0]["sig"])
         logged = Logged(_public(certified), signature, certified, payload, pae(payload), content["envelope"].encode())
-        made = self.instance.entry(logged, V1, when=datetime.now(UTC))
+        return self._answered(self.instance.entry(logged, V1, when=datetime.now(UTC)))
+
+    def _answered(self, made: dict[str, Any]) -> dict[str, Any]:
+        """An entry as the first generation answers it."""
         proof = made["inclusionProof"]
         answer = {
             "logIndex": int(made["logIndex"]),
