@@ -22,7 +22,7 @@ COMMANDS: Final = {
     "attach": Row("imgtrust.cli.attach", "Attach files to an image as an artifact."),
     "pull": Row("imgtrust.cli.pull", "Fetch files that are attached to an image."),
     "keys": Row("imgtrust.cli.keys", "Generate, show and import keys."),
-    "policy": Row("imgtrust.cli.policy", "Start, check and explain policies."),
+    "policy": Row("imgtrust.cli.policy", "Start, check, explain and import policies."),
     "trust": Row("imgtrust.cli.trust", "Show trust anchors with fingerprints and validity, or fetch newer ones."),
     "demo": Row("imgtrust.cli.demo", "The whole story on this machine, offline, narrated."),
 }

@@ -7,6 +7,7 @@ import typer
 
 from imgtrust.cli.compose import as_command, new_group
 from imgtrust.cli.data import RESULT, as_json
+from imgtrust.cli.importing import app as importing
 from imgtrust.cli.options import ResultTalk
 from imgtrust.cli.session import Session
 from imgtrust.cli.work import RESULTS, work
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["app"]
 
-app = new_group("Start, check and explain policies.")
+app = new_group("Start, check, explain and import policies.")
+app.add_typer(importing, name="import")
 
 _File = Annotated[
     str | None,

@@ -24,7 +24,7 @@ _REACH: Final = {"--jobs", "--plain-http", "--ca-file", "--client-cert", "--clie
 _TRUST: Final = {"--policy", "--print-policy", "--at"}
 _WITHOUT_REPORTS: Final = {"demo"}
 _WITHOUT_STORES: Final = {"keys generate", "keys public", "keys show", "keys import", "trust show", "demo"} | {
-    f"policy {name}" for name in ("init", "check", "explain", "schema")
+    f"policy {name}" for name in ("init", "check", "explain", "schema", "import notation")
 }
 
 
@@ -44,15 +44,17 @@ def _commands() -> dict[str, Any]:
     """Every command that exists, by its full name."""
     root = root_command()
     context = root.make_context("imgtrust", ["verify"], resilient_parsing=True)
-    found: dict[str, Any] = {}
-    for name in COMMANDS:
-        command = root.get_command(context, name)
-        members = getattr(command, "commands", None)
-        if members is None:
-            found[name] = command
-        else:
-            found |= {f"{name} {member}": each for member, each in members.items()}
-    return found
+    return dict(each for name in COMMANDS for each in _below(name, root.get_command(context, name)))
+
+
+def _below(name: str, command: Any) -> Iterator[tuple[str, Any]]:
+    """A command, or all that are below a group."""
+    members = getattr(command, "commands", None)
+    if members is None:
+        yield name, command
+    else:
+        for member, each in members.items():
+            yield from _below(f"{name} {member}", each)
 
 
 def _options(command: Any) -> set[str]:
