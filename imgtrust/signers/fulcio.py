@@ -47,7 +47,7 @@ class FulcioClient:
         answer = self._ask(token, key)
         try:
             certificate = _leaf(answer.body)
-        except (ValueError, TypeError, KeyError, IndexError) as exc:
+        except (ValueError, TypeError, KeyError, AttributeError) as exc:
             raise ServiceError(self._said(f"its answer holds no certificate with an SCT ({answer.kind})")) from exc
         if certificate.public_key() != key.public_key():
             raise ServiceError(self._said("its certificate is for another key"))
