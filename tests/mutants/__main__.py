@@ -53,7 +53,7 @@ def main(arguments: Sequence[str]) -> int:
     tests = [folder for folder in TESTS if (ROOT / folder).is_dir()]
     os.chdir(ROOT)
     with tempfile.TemporaryDirectory() as folder:
-        covering, seconds = cover(tests, modules, Path(folder))
+        covering, seconds = cover(tests, sorted({*_modules(CORE), *modules}), Path(folder))
     _say(f"{len(tests)} folders of tests in {seconds:.0f} s")
     made = [mutant for module in modules for mutant in mutants((ROOT / module).read_text(encoding="utf-8"), module)]
     wanted = made

@@ -162,12 +162,7 @@ def run_all(
         note(running.pop(child), "killed" if noticed else "survived" if code == 0 else "not run")
 
     for mutant in wanted:
-        tests = covering.get(mutant.path, {}).get(mutant.line, ())
-        if not tests:
-            everywhere = covering.get(mutant.path, {})
-            if mutant.line in everywhere or not everywhere:
-                # A line that runs when the module is imported: every test of the module may notice.
-                tests = tuple(sorted({test for found in everywhere.values() for test in found}))
+        tests = _chosen(mutant, covering)
         if not tests:
             note(mutant, "uncovered")
             continue
@@ -180,6 +175,17 @@ def run_all(
     while running:
         reap()
     return outcomes
+
+
+def _chosen(mutant: Mutant, covering: Covering) -> tuple[str, ...]:
+    """The tests that come by the line; for one that only runs at import, all of its module, or of all modules."""
+    lines = covering.get(mutant.path, {})
+    if tests := lines.get(mutant.line, ()):
+        return tests
+    if mutant.line not in lines and any(lines.values()):
+        return ()
+    mine = {test for found in lines.values() for test in found}
+    return tuple(sorted(mine or {test for module in covering.values() for found in module.values() for test in found}))
 
 
 def _test(mutant: Mutant, tests: Sequence[str], limit: float) -> None:
