@@ -26,7 +26,7 @@ demos := $(foreach name,demo imgtrust-demo,$(name) $(name)-[0-9] $(name)-[0-9][0
 runnable := $(if $(wildcard $(VENV)/.developer),$(VENV)/.developer,$(VENV)/.runtime)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test slow check bench peers mutants lock clean
+.PHONY: help setup demo test covered slow check bench peers mutants lock clean
 
 help:  ## this list
 	@echo "usage: make TARGET [NAME=VALUE]"; echo
@@ -40,6 +40,9 @@ demo: $(runnable)  ## the whole story, offline, narrated (DIR=demo)
 test: $(VENV)/.developer  ## all tests but the slow ones, in parallel; every branch of the core covered
 	@rm -f .coverage .coverage.*
 	$(bin)/pytest -n $(JOBS) --dist worksteal --cov=imgtrust --cov-report= $(PYTEST) $(TESTS)
+	@$(MAKE) --no-print-directory covered
+
+covered: $(VENV)/.developer  ## whether the last `make test` came by every branch of the core
 	@$(bin)/coverage report --include='$(core_globs)' --fail-under=100
 	@echo "the core is covered, every branch"
 

@@ -2,7 +2,7 @@
 
 ``python -m tests.mutants [FOLDER_OR_FILE ...] [--sample N] [--jobs N] [--limit SECONDS]``. Prints each survivor with
 its place and difference, and the figures for each module. Ends in 1 if one survives that is not explained in
-``equivalent.toml``.
+``equivalent.toml``, in 2 if the tests fail even for modules that were not changed.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from tests.mutants.mutations import Mutant, mutants
-from tests.mutants.running import ROOT, Outcome, cover, run_all
+from tests.mutants.running import ROOT, Outcome, controls, cover, run_all
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,7 +35,7 @@ _EQUIVALENT: Final = Path(__file__).parent / "equivalent.toml"
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run; 0 if every mutant was noticed or is explained."""
+    """Run; 0 if every mutant was noticed or is explained, 2 if even unchanged modules are noticed."""
     parser = argparse.ArgumentParser(prog="python -m tests.mutants", description=__doc__)
     parser.add_argument("modules", nargs="*", default=CORE)
     parser.add_argument("--sample", type=int, help="so many mutants, chosen at random")
@@ -53,13 +53,18 @@ def main(arguments: Sequence[str]) -> int:
     tests = [folder for folder in TESTS if (ROOT / folder).is_dir()]
     os.chdir(ROOT)
     with tempfile.TemporaryDirectory() as folder:
-        covering, seconds = cover(tests, modules, Path(folder))
+        covering, seconds = cover(tests, sorted({*_modules(CORE), *modules}), Path(folder))
     _say(f"{len(tests)} folders of tests in {seconds:.0f} s")
     made = [mutant for module in modules for mutant in mutants((ROOT / module).read_text(encoding="utf-8"), module)]
     wanted = made
     if options.sample and options.sample < len(made):
         wanted = random.Random(options.seed).sample(made, options.sample)  # noqa: S311 - a sample, no secret
     _say(f"{len(made)} mutants in {len(modules)} modules, {len(wanted)} are run")
+    unchanged = run_all(controls(covering), covering, options.jobs, options.limit, lambda _: None)
+    if noticed := [str(outcome.mutant.path) for outcome in unchanged if outcome.outcome != "survived"]:
+        _say(f"the tests fail for modules that are as they should be, so they prove nothing: {', '.join(noticed)}")
+        return 2
+    _say(f"{len(unchanged)} modules that were not changed are not noticed")
     outcomes = run_all(wanted, covering, options.jobs, options.limit, lambda outcome: _tell(outcome, explained))
     return _sum_up(outcomes, explained)
 

@@ -5,6 +5,8 @@ Which tests run is measured before: those that come by the line. A test that han
 
 from __future__ import annotations
 
+import ast
+import functools
 import importlib
 import importlib.abc
 import importlib.machinery
@@ -20,13 +22,13 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from tests.mutants.mutations import Mutant
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from types import CodeType, ModuleType
 
-    from tests.mutants.mutations import Mutant
-
-__all__ = ["ROOT", "Outcome", "cover", "run_all"]
+__all__ = ["ROOT", "Outcome", "controls", "cover", "run_all"]
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 _QUIET: Final = ("-q", "-x", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:cov", "--no-header", "--tb=no")
@@ -41,8 +43,6 @@ _SHARED: Final = (
     "cryptography.hazmat.primitives.serialization",
     "cryptography.x509.oid",
     "http.server",
-    "hypothesis",
-    "_hypothesis_pytestplugin",
     "nacl.secret",
     "rfc3161_client",
     "ssl",
@@ -141,6 +141,18 @@ def _tests(contexts: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(names, key=lambda name: ("/property/" in name, name)))
 
 
+def controls(covering: Covering) -> list[Mutant]:
+    """For each module a mutant that changes nothing: where one is noticed, noticing proves nothing."""
+    found = []
+    for path, lines in sorted(covering.items()):
+        inside = (line for line, tests in sorted(lines.items()) if tests and line in _inside_functions(path))
+        line = next(inside, None)
+        if line is not None:
+            code = compile((ROOT / path).read_text(encoding="utf-8"), str(ROOT / path), "exec")
+            found.append(Mutant(path, line, "control", "as it is", "as it is", code))
+    return found
+
+
 def run_all(
     wanted: Iterable[Mutant], covering: Covering, jobs: int, limit: float, tell: Callable[[Outcome], None]
 ) -> list[Outcome]:
@@ -162,12 +174,7 @@ def run_all(
         note(running.pop(child), "killed" if noticed else "survived" if code == 0 else "not run")
 
     for mutant in wanted:
-        tests = covering.get(mutant.path, {}).get(mutant.line, ())
-        if not tests:
-            everywhere = covering.get(mutant.path, {})
-            if mutant.line in everywhere or not everywhere:
-                # A line that runs when the module is imported: every test of the module may notice.
-                tests = tuple(sorted({test for found in everywhere.values() for test in found}))
+        tests = _chosen(mutant, covering)
         if not tests:
             note(mutant, "uncovered")
             continue
@@ -180,6 +187,31 @@ def run_all(
     while running:
         reap()
     return outcomes
+
+
+def _chosen(mutant: Mutant, covering: Covering) -> tuple[str, ...]:
+    """The tests that come by the line; for one that only runs at import, all of its module, or of all modules.
+
+    What runs at import is measured for the test that happens to import the module first, which proves nothing.
+    """
+    lines = covering.get(mutant.path, {})
+    if mutant.line in _inside_functions(mutant.path):
+        return lines.get(mutant.line, ())
+    mine = {test for found in lines.values() for test in found}
+    return tuple(sorted(mine or {test for module in covering.values() for found in module.values() for test in found}))
+
+
+@functools.cache
+def _inside_functions(path: str) -> frozenset[int]:
+    """The lines of a module that run when a function is called, not when the module is imported."""
+    tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
+    bodies = (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+    return frozenset(
+        line
+        for node in bodies
+        for statement in node.body
+        for line in range(statement.lineno, (statement.end_lineno or statement.lineno) + 1)
+    )
 
 
 def _test(mutant: Mutant, tests: Sequence[str], limit: float) -> None:
