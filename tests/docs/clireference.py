@@ -6,12 +6,15 @@ import io
 import os
 import sys
 from contextlib import redirect_stdout
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 from imgtrust.cli.app import COMMANDS, root_command
 from imgtrust.cli.main import run
 from imgtrust.cli.session import Session
 from tests.docs.examples import DOCS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 __all__ = ["PAGE", "command_lines", "reference"]
 
@@ -27,14 +30,16 @@ Made from `--help` by `python -m tests.docs.update`; a test compares. What exit 
 
 def command_lines() -> tuple[tuple[str, ...], ...]:
     """Every command, groups before their members."""
-    found: list[tuple[str, ...]] = [()]
     root = root_command()
     context = root.make_context("imgtrust", ["verify"], resilient_parsing=True)
-    for name in COMMANDS:
-        found.append((name,))
-        members = getattr(root.get_command(context, name), "commands", {})
-        found += [(name, member) for member in members]
-    return tuple(found)
+    return (), *(line for name in COMMANDS for line in _below((name,), root.get_command(context, name)))
+
+
+def _below(words: tuple[str, ...], command: Any) -> Iterator[tuple[str, ...]]:
+    """A command, and those that are in it where it is a group."""
+    yield words
+    for member, each in getattr(command, "commands", {}).items():
+        yield from _below((*words, member), each)
 
 
 def reference() -> str:

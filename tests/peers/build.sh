@@ -37,6 +37,9 @@ for main in ggcr-registry cue-registry; do
     stamp=$(cat "$here/go.mod" "$here/$main/main.go" | sha256sum | cut -c1-16)
     (cd "$here" && build "$main" "$main" "$stamp" go install "./$main")
 done
+# A module of its own, so that the registries above are not built again with it.
+stamp=$(cat "$here"/notation/go.mod "$here"/notation/go.sum "$here"/notation/main.go | sha256sum | cut -c1-16)
+(cd "$here/notation" && build notation notation "$stamp" go install .)
 while read -r built package name; do
     [ -z "$built" ] || build "$built" "${name:-$built}" "${package##*@}" go install "$package"
 done <<<"$peers"
