@@ -31,7 +31,21 @@ if TYPE_CHECKING:
 __all__ = ["ROOT", "Outcome", "controls", "cover", "run_all"]
 
 ROOT: Final = Path(__file__).resolve().parents[2]
-_QUIET: Final = ("-q", "-x", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:cov", "--no-header", "--tb=no")
+_KNOWN: Final = ("-W", "ignore::pytest.PytestAssertRewriteWarning")
+"""A plugin that an earlier run in the same process has imported is no fault of a mutant."""
+_QUIET: Final = (
+    *_KNOWN,
+    "-q",
+    "-x",
+    "-p",
+    "no:cacheprovider",
+    "-p",
+    "no:xdist",
+    "-p",
+    "no:cov",
+    "--no-header",
+    "--tb=no",
+)
 _NOTICED: Final = int(pytest.ExitCode.TESTS_FAILED)
 _FIRST: Final = 25
 """How many of the tests that come by run first; most mutants fall there."""
