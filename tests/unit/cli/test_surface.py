@@ -5,6 +5,7 @@ The document is ``CLI.md`` in the folder that IMGTRUST_SHARED names, else in ``.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 
 from imgtrust.cli import later
 from imgtrust.cli.app import COMMANDS, root_command
+from tests.unit.reports import test_data
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -146,3 +148,17 @@ def test_the_statuses_and_formats_of_the_document_are_those_of_the_help() -> Non
     assert all(f"\n  {status} " in epilog for status in statuses)
     (formats,) = re.findall(r"--output ([a-z|]+)`", _section(3))
     assert set(formats.split("|")) == {"text", "json", "jsonl", "markdown", *later.FORMATS}
+
+
+def test_the_keys_of_the_report_are_those_of_the_document_in_its_order() -> None:
+    (example,) = re.findall(r"```json\n(.*?)```", _section(5), flags=re.DOTALL)
+    told = json.loads(example)
+    image = told["images"][0]
+    assert list(told) == test_data.REPORT_KEYS
+    assert list(image) == test_data.IMAGE_KEYS
+    assert list(image["published"]) == ["earliest", "latest", "source"]
+    assert list(image["rules"][0]) == test_data.RULE_KEYS
+    signature = image["signatures"][0]
+    assert list(signature) == test_data.SIGNATURE_KEYS[: len(signature)]
+    assert list(signature["times"][0]) == ["time", "class", "source", "authority"]
+    assert list(image["refused"][0]) == ["format", "evidence", "code", "reason"]
