@@ -14,6 +14,7 @@ from imgtrust.errors import Refused
 from imgtrust.evidence import Format, Kind
 from imgtrust.formats import notary, notarycose, notaryjws, read
 from imgtrust.refusals import RefusalCode
+from imgtrust.signers import der
 from imgtrust.signers.authority import LocalAuthority
 from imgtrust.trust.times import read_token
 from tests.simulators.evidence import IMAGE, MANIFEST
@@ -137,13 +138,7 @@ def test_a_token_is_kept_as_a_response(reader: Callable[..., Signed]) -> None:
 
 @pytest.mark.parametrize("size", [0, 100, 122, 123, 250, 251, 65000])
 def test_a_token_of_any_length_becomes_a_response(size: int) -> None:
-    token = bytes(size)
-    response = notary.as_response(token)
-    assert response.endswith(b"\x30\x03\x02\x01\x00" + token)
-    length = response[1]
-    head = 2 if length < 0x80 else 2 + (length & 0x7F)
-    whole = length if head == 2 else int.from_bytes(response[2:head], "big")
-    assert (len(response) - head, whole) == (size + 5, size + 5)
+    assert notary.as_response(bytes(size)) == der.sequence(der.sequence(der.integer(0)), bytes(size))
 
 
 # --- rules of the header, in both forms -------------------------------------------------------------------------------
@@ -261,9 +256,45 @@ def test_a_token_of_no_bytes_or_too_many_is_refused(size: int, reader: Callable[
         reader(header(LEAF), stamp=lambda _: bytes(size))
 
 
-@pytest.mark.parametrize("media_type", [JWS, COSE])
-def test_an_envelope_that_is_too_large_is_refused(media_type: str) -> None:
+@pytest.mark.parametrize(("media_type", "fault"), [(JWS, "not JSON"), (COSE, "not CBOR")])
+def test_an_envelope_that_is_too_large_is_refused(media_type: str, fault: str) -> None:
+    assert notary.MAX_ENVELOPE == 32 * 1024 * 1024
+    refused(bytes(notary.MAX_ENVELOPE), fault, media_type)
     refused(bytes(notary.MAX_ENVELOPE + 1), "expected at most", media_type)
+
+
+@BOTH
+def test_what_is_as_large_as_may_be_is_read(reader: Callable[..., Signed]) -> None:
+    for size in (1, 60 * 1024):
+        assert reader(header(LEAF), stamp=lambda _, size=size: bytes(size)).timestamps
+    many = {f"com.example.{n}": "" for n in range(256)}
+    claims = reader(header(LEAF, **many)).notary
+    assert claims is not None
+    assert len(claims.attributes) == 256
+
+
+def test_as_many_certificates_and_as_long_a_signature_as_may_be_are_read() -> None:
+    whole_chain = (LEAF, *(ROOT,) * 15)
+    assert len(read(evidence(jws(whole_chain))).certificates) == 16
+    assert len(read(evidence(cose(whole_chain), COSE)).certificates) == 16
+    for size in (1, 1024):
+        assert len(read(evidence(jws(SIGNER, signature=lambda _, size=size: bytes(size)))).signature) == size  # type: ignore[misc]  # mypy reads no default of a lambda
+    refused(jws(SIGNER, signature=lambda _: bytes(1025)), "a signature of 1025 bytes")
+
+
+def test_what_is_shown_of_an_envelope_is_bounded() -> None:
+    with pytest.raises(Refused) as caught:
+        as_jws(header(LEAF, cty="c" * 100))
+    assert f"'{'c' * 80}'" in caught.value.reason
+    names = [f"com.example.{n}" for n in range(6)]
+    with pytest.raises(Refused) as caught:
+        as_jws(header(LEAF, crit=[SCHEME, *names]))
+    assert f"crit lists {', '.join(names[:5])}, which" in caught.value.reason
+    value: Any = [0] * 300
+    for reader in (as_jws, as_cose):
+        claims = reader(header(LEAF, **{"com.example.n": value})).notary
+        assert claims is not None
+        assert len(dict(claims.attributes)["com.example.n"]) == 200
 
 
 # --- JWS alone --------------------------------------------------------------------------------------------------------
