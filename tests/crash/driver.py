@@ -83,6 +83,8 @@ def in_child(plan: dict[str, Any], item: dict[str, Any]) -> dict[str, int]:
     if child == 0:
         status = 1
         try:
+            # Whoever started the tests in the background of a shell without job control has SIGINT ignored below it.
+            signal.signal(signal.SIGINT, signal.default_int_handler)
             os.close(reader)
             os.write(writer, str(run(plan, item)).encode())
             status = 0
