@@ -15,7 +15,6 @@ from imgtrust.commands.revocations import open_responders
 from imgtrust.policy.values import PUBLIC_GOOD, KeylessSigner, KeySigner, NotarySigner
 from imgtrust.trust.keys import TrustedKey, parse_public_key
 from imgtrust.trust.roots import TrustRoot
-from imgtrust.trust.times import TimeSource
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -144,8 +143,12 @@ def load_trust(policy: Policy, environment: Mapping[str, str], base: Path) -> Tr
 
 
 def _times(policy: Policy, base: Path) -> tuple[tuple[TimestampAuthority, ...], tuple[LogKey, ...]]:
-    """Who may say what time it was: PEM chains, and the trusted root's authorities and, where rekor counts, logs."""
-    from imgtrust.trust.roots import parse_sigstore_root, parse_trusted_root, parse_tsa_chain  # noqa: PLC0415 - slow
+    """Who may say what time it was: PEM chains, and the authorities and logs of the trusted root.
+
+    The logs also where no scope takes a time from them: an earlier time of any source makes an image older, and an
+    entry of a log that is named has to be about the signature that it came with.
+    """
+    from imgtrust.trust.roots import parse_sigstore_root, parse_tsa_chain  # noqa: PLC0415 - X.509 is slow to import
 
     found: list[TimestampAuthority] = [
         parse_tsa_chain(read_input(base / name, "the time-stamp root"), name) for name in policy.time.tsa_roots
@@ -154,10 +157,8 @@ def _times(policy: Policy, base: Path) -> tuple[tuple[TimestampAuthority, ...], 
     if name is None:
         return tuple(found), ()
     data = packaged_root(name) if name == PUBLIC_GOOD else read_input(base / name, "the trusted root")
-    if any(TimeSource.REKOR in scope.publish.trusted_time for scope in policy.scopes):
-        root = parse_sigstore_root(data, name)
-        return (*found, *root.authorities), root.logs
-    return (*found, *parse_trusted_root(data, name)), ()
+    root = parse_sigstore_root(data, name)
+    return (*found, *root.authorities), root.logs
 
 
 def read_key_reference(text: str, environment: Mapping[str, str], base: Path) -> bytes:

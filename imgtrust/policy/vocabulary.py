@@ -168,8 +168,8 @@ TABLES: Final[dict[str, Table]] = {
             Key(
                 "trusted_root",
                 Kind.TEXT,
-                "A Sigstore trusted root (JSON), whose time-stamp authorities count; `public-good` is the one that "
-                "comes with imgtrust.",
+                "A Sigstore trusted root (JSON), whose time-stamp authorities count, and whose logs for signatures by "
+                "a key; `public-good` is the one that comes with imgtrust.",
             ),
         ),
     ),

@@ -186,8 +186,7 @@ def _by_key(signed: Signed, evidence: Evidence, root: TrustRoot, at: datetime) -
         from imgtrust.trust.transparency import proving  # noqa: PLC0415 - as above
         from imgtrust.trust.transparency.expected import Expected  # noqa: PLC0415 - as above
 
-        logs = dict.fromkeys((*root.logs, *(log for each in root.identities for log in each.root.logs)))
-        entries = proving.known(signed.log_entries, tuple(logs))
+        entries = proving.known(signed.log_entries, root.logs)
         logged, future = proving.logged_times(entries, at=at)
         times, claims = times + logged, claims + future
         earliest = min((each.time for each in times), default=None)

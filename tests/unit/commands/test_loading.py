@@ -10,19 +10,30 @@ from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from imgtrust import strict_json
+from imgtrust.commands.judge import judge_reference
 from imgtrust.commands.loading import PUBLIC_GOOD, load_flags, load_policy_file, read_input, read_key_reference
 from imgtrust.errors import InputFileError, KeyUnusable, PolicyError, UsageError
 from imgtrust.policy.flags import Shorthand
 from imgtrust.policy.writing import write_policy
-from imgtrust.reference import Digest
+from imgtrust.reference import Digest, Reference
+from tests.simulators.attached import attach_keyless
+from tests.simulators.evidence import Key
+from tests.simulators.fulcio import EMAIL, ISSUER, WHEN
 from tests.simulators.gate import Publisher
+from tests.simulators.images import image, push
+from tests.simulators.memory import MemoryStore
+from tests.simulators.sigstore import Signer, VirtualSigstore
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+
+    from imgtrust.commands.loading import Judgement
+    from imgtrust.policy.verdict import Verdict
 
 RELEASE = Publisher("release")
 PEM = RELEASE.signer.public_key.pem.decode()
@@ -207,12 +218,91 @@ def test_a_keyless_signer_among_flags_means_the_packaged_root(folder: Path) -> N
     assert own.authorities
 
 
-def test_logs_give_times_only_where_a_scope_lets_them(folder: Path) -> None:
+@pytest.mark.parametrize("publish", ["", 'publish = { trusted_time = ["tsa"] }', 'publish = { max_age = "9d" }'])
+def test_the_logs_of_a_trusted_root_that_a_policy_names_are_always_known(folder: Path, publish: str) -> None:
     (folder / "keys" / "root.json").write_text(ROOT)
+    assert load_policy_file(folder / "gate.toml", NONE).trust.logs == ()
     text = POLICY.replace('tsa_roots = ["keys/tsa.pem"]', 'trusted_root = "keys/root.json"')
-    for sources, logs in (('["tsa"]', False), ('["rekor"]', True)):
-        (folder / "gate.toml").write_text(f"{text}publish = {{ trusted_time = {sources} }}\n")
-        assert bool(load_policy_file(folder / "gate.toml", NONE).trust.logs) is logs
+    (folder / "gate.toml").write_text(f"{text}{publish}\n")
+    found = load_policy_file(folder / "gate.toml", NONE).trust
+    assert "rekor.sigstore.dev" in {log.origin for log in found.logs}
+    assert found.authorities
+
+
+LOGGED = """version = 1
+[signers.release]
+key = "release.pub"
+[time]
+trusted_root = "acme.json"
+[[scopes]]
+images = ["**"]
+signatures = { any_of = ["release"] }
+publish = { trusted_time = [SOURCES] }
+"""
+
+
+@pytest.fixture
+def logged(tmp_path: Path) -> VirtualSigstore:
+    """A Sigstore whose root is in a file, beside a key."""
+    instance = VirtualSigstore()
+    (tmp_path / "acme.json").write_bytes(strict_json.dumps(instance.document()))
+    (tmp_path / "release.pub").write_bytes(KEY.public.pem)
+    return instance
+
+
+KEY = Key.new()
+
+
+def published(
+    judgement: Judgement, instance: VirtualSigstore, entry: Callable[[dict[str, Any]], Any] | None
+) -> Verdict:
+    """The verdict on an image that was signed with ``KEY`` and logged, ``entry`` changing what the bundle says."""
+    store = MemoryStore()
+    root = push(store, image("a"), "1")
+    attach_keyless(store, root, instance, Signer(KEY), entry=entry)
+    return judge_reference(store, Reference(store.repository, "1"), judgement, at=WHEN + timedelta(days=1))
+
+
+@pytest.mark.parametrize(
+    ("sources", "outcome"), [('"rekor"', "accepted"), ('"tsa", "rekor"', "accepted"), ('"tsa"', "rejected")]
+)
+def test_a_promise_of_a_log_dates_a_signature_by_a_key_where_the_policy_takes_it(
+    tmp_path: Path, logged: VirtualSigstore, sources: str, outcome: str
+) -> None:
+    (tmp_path / "gate.toml").write_text(LOGGED.replace("SOURCES", sources))
+    verdict = published(load_policy_file(tmp_path / "gate.toml", NONE), logged, None)
+    assert verdict.outcome == outcome
+    assert (verdict.published.source, verdict.published.earliest) == ("rekor", WHEN)
+
+
+def test_flags_with_a_trusted_root_take_the_promise_of_its_logs_too(tmp_path: Path, logged: VirtualSigstore) -> None:
+    flags = Shorthand(keys=(str(tmp_path / "release.pub"),), require_time=True)
+    own = replace(flags, trusted_root=str(tmp_path / "acme.json"))
+    assert published(load_flags(own, NONE), logged, None).outcome == "accepted"
+    verdict = published(load_flags(flags, NONE), logged, None)
+    assert (verdict.outcome, verdict.published.source) == ("rejected", "none")
+
+
+def test_an_entry_about_another_signature_dates_none_and_takes_the_signature_with_it(
+    tmp_path: Path, logged: VirtualSigstore
+) -> None:
+    (tmp_path / "gate.toml").write_text(LOGGED.replace("SOURCES", '"rekor"'))
+    other = logged.bundle(Signer(KEY))["verificationMaterial"]["tlogEntries"][0]
+    verdict = published(load_policy_file(tmp_path / "gate.toml", NONE), logged, lambda entry: entry.update(other))
+    assert verdict.outcome == "rejected"
+    assert verdict.facts is not None
+    assert [item.code for item in verdict.facts.root.refusals] == ["log.inconsistent"]
+    assert verdict.published.source == "none"
+
+
+def test_the_logs_of_a_keyless_signer_prove_nothing_about_a_key(tmp_path: Path, logged: VirtualSigstore) -> None:
+    root = str(tmp_path / "acme.json")
+    keyless = Shorthand((str(tmp_path / "release.pub"),), identity=EMAIL, issuer=ISSUER, trusted_root=root)
+    trust = replace(load_flags(keyless, NONE).trust, logs=())
+    assert trust.identities[0].root.logs
+    verdict = published(replace(load_flags(keyless, NONE), trust=trust), logged, None)
+    assert (verdict.outcome, verdict.published.source) == ("accepted", "none")
+    assert any("of no log that is trusted" in text for text in verdict.not_checked)
 
 
 def test_notary_signers_become_roots_and_names(folder: Path) -> None:
