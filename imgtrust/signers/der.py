@@ -1,11 +1,13 @@
 """DER, the little of it that time-stamps need: writing values, and walking over them (X.690). Pure.
 
-Knows tags and lengths; knows nothing of certificates, signatures or time-stamp protocols.
+Knows tags and lengths, and reads with ``trust.der``, as strictly; knows nothing of certificates or protocols.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
+
+from imgtrust.trust.der import BOOLEAN, INTEGER, OID, SEQUENCE, DerError, Reader
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -32,17 +34,7 @@ __all__ = [
     "utf8",
 ]
 
-BOOLEAN: Final = 0x01
-INTEGER: Final = 0x02
-OID: Final = 0x06
-SEQUENCE: Final = 0x30
 _SHORT: Final = 0x80
-_LONGEST: Final = 4
-"""The most octets of a length: 4 GiB is far more than any time-stamp."""
-
-
-class DerError(ValueError):
-    """The bytes are not the DER that was expected."""
 
 
 def tagged(tag: int, content: bytes) -> bytes:
@@ -109,19 +101,9 @@ def read(data: bytes) -> list[tuple[int, bytes]]:
     """The values that stand one after the other in ``data``, as (tag, content).
 
     Raises:
-        DerError: a length is cut short, indefinite, or longer than the bytes at hand.
+        DerError: one of them is cut short, or not DER.
     """
-    values: list[tuple[int, bytes]] = []
-    at = 0
-    while at < len(data):
-        start, size = _length(data, at)
-        content = data[start : start + size]
-        if len(content) != size:
-            message = f"a value of {size} bytes is cut short at {len(content)}"
-            raise DerError(message)
-        values.append((data[at], content))
-        at = start + size
-    return values
+    return [(value.tag, value.content) for value in Reader(data).rest(len(data))]
 
 
 def read_oid(content: bytes) -> str:
@@ -149,18 +131,3 @@ def _base128(number: int) -> bytes:
     while number := number >> 7:
         digits.append(number & 0x7F | _SHORT)
     return bytes(reversed(digits))
-
-
-def _length(data: bytes, at: int) -> tuple[int, int]:
-    """Where the content of the value at ``at`` begins, and its size."""
-    if at + 2 > len(data):
-        message = "a value ends after its tag"
-        raise DerError(message)
-    size = data[at + 1]
-    if size < _SHORT:
-        return at + 2, size
-    count = size & 0x7F
-    if not 1 <= count <= _LONGEST or at + 2 + count > len(data):
-        message = f"a length of {count} octets, expected 1 to {_LONGEST} and all of them"
-        raise DerError(message)
-    return at + 2 + count, int.from_bytes(data[at + 2 : at + 2 + count], "big")
