@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from imgtrust import strict_json
+from imgtrust.reference import Reference
+from imgtrust.stores import open_store
 from tests.benchmarks.latency import far_away
 from tests.benchmarks.measure import Command, Taken, compare, run
-from tests.simulators.images import image
+from tests.simulators.attached import attach_keyless
+from tests.simulators.fulcio import ISSUER
+from tests.simulators.images import image, push
+from tests.simulators.sigstore import VirtualSigstore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -73,6 +80,21 @@ def verify(world: World) -> list[Row]:
         _memory(taken, "cosign", 60.0),
         _ratio("verify of 4 images, against 4 cosign processes at once", four, "4 x cosign", 1.0),
     ]
+
+
+def keyless(world: World) -> list[Row]:
+    """One image with a certificate's signature in a layout, judged by imgtrust and by sigstore-python."""
+    name = f"oci:{world.folder / 'keyless'}:1"
+    instance = VirtualSigstore("bench")
+    with closing(open_store(Reference.parse(name).repository)) as store:
+        attach_keyless(store, push(store, image("keyless", layers=1, size=200), "1"), instance)
+    root = world.folder / "trusted_root.json"
+    root.write_bytes(strict_json.dumps(instance.document()))
+    who = ("--certificate-identity-regexp", ".+", "--certificate-oidc-issuer", ISSUER)
+    taken = compare({"ours": [world.imgtrust("verify", "--trusted-root", root, *who, name)] * 9})["ours"]
+    said = f"{taken.rss:.0f} MiB, sigstore-python imported and asked"
+    work = "keyless verify with second opinion (s)"
+    return [Row(work, taken, "-", None, taken.wall, 1.0, "<= 1.0 s", said)]
 
 
 def verify_many(world: World) -> list[Row]:
@@ -243,6 +265,7 @@ def _ratio(work: str, taken: dict[str, Taken], peer: str, limit: float, note: st
 ROWS: Final[dict[str, Callable[[World], list[Row]]]] = {
     "start": start,
     "verify": verify,
+    "keyless": keyless,
     "verify-many": verify_many,
     "sign-many": sign_many,
     "stream": stream,
