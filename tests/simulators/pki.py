@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 
+from imgtrust.signers import der
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
 
@@ -33,7 +35,10 @@ __all__ = [
     "issue",
     "leaf",
     "new_key",
+    "odd_leaf",
     "points",
+    "remade",
+    "says_sha1",
     "usage",
 ]
 
@@ -181,8 +186,35 @@ def leaf(issuer: Certified | None, **changes: Any) -> Certified:
     return issue(replace(Shape(), **changes), issuer, key)
 
 
-def as_sha1(data: bytes) -> bytes:
-    """DER that says that RSA and SHA-1 signed it, from one that RSA and SHA-256 signed; nobody makes such any more."""
+def remade(data: bytes, signer: Certified, edit: Callable[[list[bytes]], list[bytes]]) -> bytes:
+    """A certificate or list (DER) whose signed members were edited, signed again with SHA-256 and a P-256 key."""
+    assert isinstance(signer.key, ec.EllipticCurvePrivateKey)
+    ((_, body),) = der.read(data)
+    inside, algorithm, _ = der.read(body)
+    members = der.sequence(*edit([der.tagged(tag, content) for tag, content in der.read(inside[1])]))
+    signature = signer.key.sign(members, ec.ECDSA(hashes.SHA256()))
+    return der.sequence(members, der.tagged(*algorithm), der.tagged(0x03, b"\x00" + signature))
+
+
+def odd_leaf(edit: Callable[[list[bytes]], list[bytes]], issuer: Certified | None = None) -> Certified:
+    """A signing certificate that no library would write; signed by itself without an issuer."""
+    plain = leaf(issuer)
+    data = remade(plain.der, issuer or plain, edit)
+    return Certified(x509.load_der_x509_certificate(data), plain.key)
+
+
+def as_sha1(data: bytes, signer: Certified) -> bytes:
+    """A certificate or list (DER) that RSA and SHA-256 signed, signed again with SHA-1; nobody makes such any more."""
+    assert isinstance(signer.key, rsa.RSAPrivateKey)
+    changed = says_sha1(data)
+    ((_, body),) = der.read(changed)
+    inside, algorithm, _ = (der.tagged(tag, content) for tag, content in der.read(body))
+    signature = signer.key.sign(inside, padding.PKCS1v15(), hashes.SHA1())  # noqa: S303 - made to see it refused
+    return der.sequence(inside, algorithm, der.tagged(0x03, b"\x00" + signature))
+
+
+def says_sha1(data: bytes) -> bytes:
+    """DER that says that RSA and SHA-1 signed it, from one that RSA and SHA-256 signed."""
     return data.replace(bytes.fromhex("2a864886f70d01010b"), bytes.fromhex("2a864886f70d010105"))
 
 

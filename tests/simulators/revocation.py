@@ -11,21 +11,21 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.asymmetric import ed25519, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from imgtrust.signers import der
 from tests.simulators.loopback import Loopback, Reply, Request
-from tests.simulators.pki import issue, usage
+from tests.simulators.pki import issue, remade, says_sha1, usage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.simulators.pki import Certified, Shape
 
-__all__ = ["NOW", "Listed", "Said", "Server", "listed", "responder", "said", "without_next_update"]
+__all__ = ["NOW", "Listed", "Said", "Server", "as_sha1_answer", "listed", "responder", "said", "without_next_update"]
 
 NOW: Final = datetime(2026, 6, 1, tzinfo=UTC)
 """When answers are got that do not say otherwise."""
@@ -135,13 +135,22 @@ def listed(issuer: Certified, *revoked: Certified, **changes: Any) -> bytes:
 
 def without_next_update(data: bytes, issuer: Certified) -> bytes:
     """A list of an issuer with a P-256 key that does not say when the next is due, signed again."""
-    assert isinstance(issuer.key, ec.EllipticCurvePrivateKey)
-    ((_, body),) = der.read(data)
-    (_, inside), *_ = der.read(body)
-    parts = [der.tagged(tag, content) for tag, content in der.read(inside)]
-    listing = der.sequence(*parts[:4], *parts[5:])
-    signature = issuer.key.sign(listing, ec.ECDSA(hashes.SHA256()))
-    return der.sequence(listing, parts[1], der.tagged(0x03, b"\x00" + signature))
+    return remade(data, issuer, lambda members: [*members[:4], *members[5:]])
+
+
+def as_sha1_answer(data: bytes, signer: Certified) -> bytes:
+    """A response that RSA and SHA-256 signed, signed again with SHA-1."""
+    assert isinstance(signer.key, rsa.RSAPrivateKey)
+    ((_, response),) = der.read(data)
+    (status, code), (_, explicit) = der.read(response)
+    ((_, typed),) = der.read(explicit)
+    kind, (_, inside) = der.read(typed)
+    ((_, basic),) = der.read(says_sha1(inside))
+    about, algorithm, _, *sent = (der.tagged(tag, content) for tag, content in der.read(basic))
+    signature = signer.key.sign(about, padding.PKCS1v15(), hashes.SHA1())  # noqa: S303 - made to see it refused
+    made = der.sequence(about, algorithm, der.tagged(0x03, b"\x00" + signature), *sent)
+    inner = der.sequence(der.tagged(*kind), der.octets(made))
+    return der.sequence(der.tagged(status, code), der.context(0, inner))
 
 
 class Server:

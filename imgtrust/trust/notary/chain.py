@@ -31,6 +31,7 @@ HASHES: Final = frozenset({"sha256", "sha384", "sha512"})
 _KNOWN_CRITICAL: Final = frozenset(
     {ExtensionOID.BASIC_CONSTRAINTS, ExtensionOID.KEY_USAGE, ExtensionOID.EXTENDED_KEY_USAGE}
 )
+_FOR_CODE: Final = frozenset({ExtendedKeyUsageOID.CODE_SIGNING, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE})
 _NOT_FOR_A_LEAF: Final = frozenset(
     {
         ExtendedKeyUsageOID.SERVER_AUTH,
@@ -87,6 +88,9 @@ def _check_common(certificate: x509.Certificate) -> None:
     if algorithm is None or algorithm.name not in HASHES:
         fault = "a certificate is signed with another hash than SHA-256, SHA-384 or SHA-512"
         raise ValueError(fault)
+    # Read lazily by cryptography, and needed later where nothing guards it: what a stranger wrote fails here or never.
+    _ = certificate.issuer, certificate.subject.rfc4514_string()
+    _ = certificate.not_valid_before_utc, certificate.not_valid_after_utc
     unknown = [each.oid for each in certificate.extensions if each.critical and each.oid not in _KNOWN_CRITICAL]
     if unknown:
         fault = f"a critical extension is not known: {unknown[0].dotted_string[:64]}"
@@ -130,6 +134,26 @@ def _check_authority(certificate: x509.Certificate, between: int) -> None:
     usage = _extension(certificate, x509.KeyUsage)
     if usage is None or not usage.critical or not usage.value.key_cert_sign:
         fault = "an issuer may not sign certificates (key usage, critical)"
+        raise ValueError(fault)
+    _check_limits(certificate)
+
+
+def _check_limits(certificate: x509.Certificate) -> None:
+    """What an authority may not do, beyond the Notary Project's own rules (RFC 5280 sections 4.2.1.10 and 4.2.1.12).
+
+    The subject of a leaf is whom a signature is from. Limits to it are not evaluated here, so nobody who has some is
+    believed; limits to names of other kinds concern nothing that is looked at.
+    """
+    purposes = _extension(certificate, x509.ExtendedKeyUsage)
+    if purposes is not None and not _FOR_CODE & set(purposes.value):
+        fault = "an issuer is for something else than signing code (extended key usage)"
+        raise ValueError(fault)
+    limits = _extension(certificate, x509.NameConstraints)
+    if limits is None:
+        return
+    names = (*(limits.value.permitted_subtrees or ()), *(limits.value.excluded_subtrees or ()))
+    if any(isinstance(name, x509.DirectoryName) for name in names):
+        fault = "an issuer may give some names only (name constraints), which are not evaluated here"
         raise ValueError(fault)
 
 

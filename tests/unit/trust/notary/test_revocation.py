@@ -21,7 +21,7 @@ from imgtrust.trust.notary.entries import Unusable
 from imgtrust.trust.notary.revocation import Outcome, Standing, judge, next_questions, usable
 from tests.simulators.notaryenvelopes import SIGNED
 from tests.simulators.pki import Certified, Shape, as_sha1, authority, chain, leaf, new_key, points, usage
-from tests.simulators.revocation import NOW, Said, listed, responder, said, without_next_update
+from tests.simulators.revocation import NOW, Said, as_sha1_answer, listed, responder, said, without_next_update
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -151,8 +151,10 @@ def test_a_responder_certified_with_a_weak_hash_does_not_speak() -> None:
     made = responder(root, RESPONDER)
     good = said(asked, root, by=made, sent=(made,))
     assert outcome({OCSP: good}, asked, root) is Outcome.GOOD
-    assert outcome({OCSP: as_sha1(good)}, asked, root) is Outcome.UNKNOWN
-    assert outcome({OCSP: as_sha1(said(asked, root))}, asked, root) is Outcome.UNKNOWN
+    weak = Certified(x509.load_der_x509_certificate(as_sha1(made.der, root)), made.key)
+    assert outcome({OCSP: said(asked, root, by=weak, sent=(weak,))}, asked, root) is Outcome.UNKNOWN
+    found = standing({OCSP: as_sha1_answer(said(asked, root), root)}, asked, root)
+    assert (found.outcome, "signed with sha1" in found.reason) == (Outcome.UNKNOWN, True)
 
 
 def test_an_answer_signed_with_no_hash_that_is_known_is_not_used() -> None:
@@ -250,7 +252,8 @@ def test_a_list_signed_with_a_weak_hash_is_not_used() -> None:
     root = authority(key=new_key("rsa2048"))
     made = leaf(root, crl=(CRL,))
     assert outcome({CRL: listed(root)}, made, root) is Outcome.GOOD
-    assert outcome({CRL: as_sha1(listed(root))}, made, root) is Outcome.UNKNOWN
+    found = standing({CRL: as_sha1(listed(root), root)}, made, root)
+    assert (found.outcome, "signed with sha1" in found.reason) == (Outcome.UNKNOWN, True)
 
 
 def test_an_issuer_that_may_not_sign_lists_has_none() -> None:
