@@ -121,15 +121,18 @@ def find_authority(
 
 @functools.lru_cache(maxsize=64)
 def load(der: bytes) -> x509.Certificate:
-    """Read DER once per certificate.
+    """Read DER once per certificate. Names and dates are read as well: later nothing guards against what they hold.
 
     Raises:
-        ValueError: not a certificate, or its serial number is not positive (RFC 5280 section 4.1.2.2).
+        ValueError: not a certificate, or its serial number is not positive (RFC 5280 section 4.1.2.2), or it has
+            names or dates that cannot be told (the year 0).
     """
     from cryptography import x509  # noqa: PLC0415 - 40 ms that a run with bare keys does not need
 
     tokens.certificate_name(der)
-    return x509.load_der_x509_certificate(der)
+    found = x509.load_der_x509_certificate(der)
+    _ = found.subject, found.issuer, found.not_valid_before_utc, found.not_valid_after_utc
+    return found
 
 
 def _check_chain(leaf: Leaf, authority: CertificateAuthority, times: Sequence[datetime]) -> None:

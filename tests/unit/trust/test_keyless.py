@@ -18,6 +18,7 @@ from imgtrust.evidence import Format, Kind
 from imgtrust.formats import read
 from imgtrust.reference import Digest
 from imgtrust.refusals import RefusalCode
+from imgtrust.signers import der
 from imgtrust.trust import keyless
 from imgtrust.trust.artifact import judge_artifact
 from imgtrust.trust.identities import EXTENSIONS
@@ -27,6 +28,7 @@ from imgtrust.trust.times import TimeSource
 from tests.simulators.ctlog import CtLog
 from tests.simulators.evidence import AT, IMAGE, MANIFEST, Key, b64, statement
 from tests.simulators.fulcio import EMAIL, ISSUER, WHEN, Fulcio, ca_certificate, ca_chain, extension, usage, utf8
+from tests.simulators.pki import odd_leaf
 from tests.simulators.sigstore import V1, V2, Signer, VirtualSigstore, document_of
 
 if TYPE_CHECKING:
@@ -130,6 +132,15 @@ def test_older_bundles_with_a_chain_are_believed() -> None:
         believed(document_of(document))
         material["x509CertificateChain"]["certificates"].append({"rawBytes": b64(SIGSTORE.fulcio.chain[1].der)})
         assert code(document_of(document)) is RefusalCode.CERTIFICATE_MALFORMED
+
+
+def test_a_chain_with_a_name_that_cannot_be_read_is_a_refusal() -> None:
+    name = der.sequence(der.set_of([der.sequence(der.oid("2.5.4.3"), der.tagged(0x0C, b"\xff"))]))
+    odd = odd_leaf(lambda members: [*members[:3], name, members[4], name, *members[6:]])
+    document = SIGSTORE.bundle(media_type="application/vnd.dev.sigstore.bundle+json;version=0.2")
+    material = document["verificationMaterial"]
+    material["x509CertificateChain"] = {"certificates": [material.pop("certificate"), {"rawBytes": b64(odd.der)}]}
+    assert code(document_of(document)) is RefusalCode.CERTIFICATE_MALFORMED
 
 
 def test_a_file_is_judged_by_itself_and_by_its_digest() -> None:
