@@ -345,8 +345,8 @@ def odd_key(key: Key) -> Signer:
 
 def test_bytes_that_are_no_certificate_are_refused() -> None:
     document = SIGSTORE.bundle()
-    for der in (b"x", b"\x30\x00", SIGSTORE.fulcio.chain[0].der[:-1]):
-        document["verificationMaterial"]["certificate"] = {"rawBytes": b64(der)}
+    for data in (b"x", b"\x30\x00", SIGSTORE.fulcio.chain[0].der[:-1]):
+        document["verificationMaterial"]["certificate"] = {"rawBytes": b64(data)}
         assert code(document_of(document)) is RefusalCode.CERTIFICATE_MALFORMED
 
 
