@@ -66,7 +66,7 @@ def read_named(certificate: x509.Certificate) -> Named:
     """Read whom a certificate names.
 
     Raises:
-        ValueError: not exactly one name, no issuer, two issuers that differ, or an extension that is no text.
+        ValueError: not exactly one name, no issuer, two issuers that differ, or an extension that is no text or empty.
     """
     from cryptography import x509  # noqa: PLC0415 - 40 ms that a run with bare keys does not need
 
@@ -78,8 +78,8 @@ def read_named(certificate: x509.Certificate) -> Named:
     issuers = {found[_ISSUER_V1].decode("utf-8")} if _ISSUER_V1 in found else set()
     if _ISSUER_V2 in found:
         issuers.add(_text(found[_ISSUER_V2]))
-    if len(issuers) != 1:
-        message = f"it names {len(issuers)} issuers, expected exactly one"
+    if len(issuers) != 1 or "" in issuers:
+        message = f"it names {len(issuers - {''})} issuers, expected exactly one"
         raise ValueError(message)
     extensions = tuple((name, _text(found[oid])) for name, oid in EXTENSIONS.items() if oid in found)
     return Named(_subject(certificate), issuers.pop(), extensions)

@@ -163,7 +163,7 @@ def chain_of(entry: Mapping[str, object], what: str) -> tuple[bytes, ...]:
 
 
 def load_chain(data: bytes, what: str) -> Sequence[x509.Certificate]:
-    """The certificates of a PEM text, or the one that is DER.
+    """The certificates of a PEM text, or the one that is DER; their names and extensions can be read as well.
 
     Raises:
         InputFileError: none that can be read, or more than ``MAX_ANCHORS``.
@@ -172,7 +172,9 @@ def load_chain(data: bytes, what: str) -> Sequence[x509.Certificate]:
 
     try:
         found = x509.load_pem_x509_certificates(data) if _PEM in data else [x509.load_der_x509_certificate(data)]
-    except ValueError as exc:
+        for each in found:  # cryptography reads these only when it is asked, and raises then
+            _ = each.subject, each.issuer, each.extensions
+    except Exception as exc:  # what cryptography raises is decided by the bytes (InvalidVersion is no ValueError)
         message = f"{what}: not a certificate that can be read; expected PEM"
         raise InputFileError(message) from exc
     if len(found) > MAX_ANCHORS:
