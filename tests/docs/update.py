@@ -8,6 +8,7 @@ from pathlib import Path
 from tests.docs.clireference import PAGE, reference
 from tests.docs.examples import EXAMPLES, sections, world
 from tests.docs.pages import pages, refill
+from tests.mutants.figures import write_explained
 
 
 def main() -> None:
@@ -22,6 +23,7 @@ def main() -> None:
     for page in pages():
         refill(page, contents)
     PAGE.write_text(reference(), encoding="utf-8")
+    write_explained()
 
 
 if __name__ == "__main__":

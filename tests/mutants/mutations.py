@@ -33,10 +33,11 @@ _SHOWN: Final = 100
 
 @dataclass(frozen=True)
 class Mutant:
-    """One change: the module, the line, what stood there and what stands there now, and the broken module."""
+    """One change: the module, the line and its text, what stood there and what stands there now, the broken module."""
 
     path: str
     line: int
+    text: str
     kind: str
     was: str
     now: str
@@ -61,6 +62,7 @@ class _Change:
 def mutants(source: str, path: str) -> Iterator[Mutant]:
     """Every mutant of a module, one after the other. Each compiles."""
     tree = ast.parse(source)
+    lines = source.splitlines()
     for change in list(_changes(tree)):
         old = getattr(change.parent, change.name)
         whole = old if change.index is None else old[change.index]
@@ -76,7 +78,8 @@ def mutants(source: str, path: str) -> Iterator[Mutant]:
             setattr(change.parent, change.name, whole)
         else:
             old[change.index] = whole
-        yield Mutant(path, getattr(whole, "lineno", getattr(change.parent, "lineno", 0)), change.kind, was, now, code)
+        line = getattr(whole, "lineno", getattr(change.parent, "lineno", 1))
+        yield Mutant(path, line, lines[line - 1].strip(), change.kind, was, now, code)
 
 
 def _text(node: ast.AST) -> str:
@@ -103,11 +106,14 @@ def _changes(node: ast.AST) -> Iterator[_Change]:
 
 
 def _is_left_alone(node: ast.AST) -> bool:
-    """What no test should have to notice: imports, messages, names that a module offers, texts for people."""
+    """What no test should have to notice: imports, messages, names that a module offers, texts for people.
+
+    Whether a field is shown in a ``repr`` is for people who debug, and decides nothing.
+    """
     match node:
         case ast.Import() | ast.ImportFrom() | ast.JoinedStr() | ast.Assert():
             return True
-        case ast.If(test=ast.Name(id="TYPE_CHECKING")):
+        case ast.If(test=ast.Name(id="TYPE_CHECKING")) | ast.keyword(arg="repr"):
             return True
         case ast.Assign(targets=[ast.Name(id="message" | "__all__")]) | ast.Expr(value=ast.Constant()):
             return True

@@ -47,6 +47,9 @@ _QUIET: Final = (
     "--tb=no",
 )
 _NOTICED: Final = int(pytest.ExitCode.TESTS_FAILED)
+_BROKEN: Final = int(pytest.ExitCode.INTERRUPTED)
+"""A file of tests that could not even be imported."""
+LIMITS: Final = "tests/unit/test_limits.py"
 _FIRST: Final = 25
 """How many of the tests that come by run first; most mutants fall there."""
 
@@ -70,9 +73,10 @@ Covering = dict[str, dict[int, tuple[str, ...]]]
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a mutant: ``killed``, ``survived``, ``uncovered`` (no test comes by) or ``not run``.
+    """What became of a mutant: ``killed``, ``hung``, ``survived``, ``uncovered`` (no test comes by) or ``not run``.
 
-    The last means that pytest found no test by its name: somebody changed the tests meanwhile.
+    ``hung`` was ended by the clock, which is noticed too. ``not run`` means that pytest found no test by its name:
+    somebody changed the tests meanwhile.
     """
 
     mutant: Mutant = field(repr=False)
@@ -163,7 +167,7 @@ def controls(covering: Covering) -> list[Mutant]:
         line = next(inside, None)
         if line is not None:
             code = compile((ROOT / path).read_text(encoding="utf-8"), str(ROOT / path), "exec")
-            found.append(Mutant(path, line, "control", "as it is", "as it is", code))
+            found.append(Mutant(path, line, "", "control", "as it is", "as it is", code))
     return found
 
 
@@ -184,8 +188,8 @@ def run_all(
         """Wait for one of the running."""
         child, status = os.waitpid(-1, 0)
         code = os.waitstatus_to_exitcode(status)
-        noticed = code < 0 or code == _NOTICED  # a signal ends one that hangs
-        note(running.pop(child), "killed" if noticed else "survived" if code == 0 else "not run")
+        found = {0: "survived", _NOTICED: "killed", _BROKEN: "killed"}.get(code, "not run")
+        note(running.pop(child), "hung" if code < 0 else found)  # a signal ends one that hangs
 
     for mutant in wanted:
         tests = _chosen(mutant, covering)
@@ -206,13 +210,15 @@ def run_all(
 def _chosen(mutant: Mutant, covering: Covering) -> tuple[str, ...]:
     """The tests that come by the line; for one that only runs at import, all of its module, or of all modules.
 
-    What runs at import is measured for the test that happens to import the module first, which proves nothing.
+    What runs at import is measured for the test that happens to import the module first, which proves nothing. The test
+    that holds every limit against its number comes by no line of its own, and is run for what runs at import.
     """
     lines = covering.get(mutant.path, {})
     if mutant.line in _inside_functions(mutant.path):
         return lines.get(mutant.line, ())
     mine = {test for found in lines.values() for test in found}
-    return tuple(sorted(mine or {test for module in covering.values() for found in module.values() for test in found}))
+    every = mine or {test for module in covering.values() for found in module.values() for test in found}
+    return (LIMITS, *sorted(every))
 
 
 @functools.cache

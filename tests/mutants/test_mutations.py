@@ -7,8 +7,9 @@ import sys
 
 import pytest
 
+from tests.mutants.figures import Figures, equivalents, explained_list, key, shown_explained
 from tests.mutants.mutations import mutants
-from tests.mutants.running import ROOT
+from tests.mutants.running import ROOT, Outcome
 
 
 def _kinds(source: str) -> list[tuple[str, str, str]]:
@@ -55,6 +56,7 @@ def test_a_change_is_made(source: str, kind: str, was: str, now: str) -> None:
         "def f():\n    message = g(1) + 'text'",
         "def f(x: Literal[1]) -> Literal[2]: ...",
         "y = f'{x:3d}'",
+        "y = field(repr=False)",
     ],
 )
 def test_what_no_test_has_to_notice_is_left_alone(source: str) -> None:
@@ -73,6 +75,22 @@ def test_each_mutant_has_one_change_only() -> None:
     whole = (False, True, False, False)
     assert whole not in results
     assert len(results) == 5
+
+
+def test_an_explanation_is_of_one_line_and_one_change() -> None:
+    first, second = list(mutants("LIMIT = 100\nOTHER = 100\n", "sample.py"))
+    assert (first.was, first.now) == (second.was, second.now)
+    explained = {key(first): "a reason"}
+    assert not Figures.of([Outcome(first, "survived"), Outcome(second, "survived")], explained).complete
+    assert Figures.of([Outcome(first, "survived"), Outcome(second, "killed")], explained).complete
+    assert not Figures.of([Outcome(first, "uncovered")], {}).complete
+    assert not Figures.of([Outcome(first, "not run")], {}).complete
+    assert Figures.of([Outcome(first, "hung")], {}).complete
+
+
+def test_the_page_lists_every_explanation() -> None:
+    assert shown_explained() == explained_list(), "python -m tests.docs.update"
+    assert all(len(reason) > len("it is the same") for reason in equivalents().values())
 
 
 @pytest.mark.slow
