@@ -67,8 +67,9 @@ AWS_JOB: Final = "com.amazonaws.signer.signingJob"
 _AWS: Final = frozenset({PLUGIN, AWS_PROFILE, AWS_JOB})
 """The critical attributes of AWS Signer, which are understood together and in no other company (notary.md 10)."""
 
-MAX_ENVELOPE: Final = 32 * 1024 * 1024
-"""The largest envelope that is read: notation's own limit."""
+MAX_ENVELOPE: Final = 4 * 1024 * 1024
+"""The largest envelope that is read. Real ones have some ten thousand bytes; notation reads 32 MiB, of which JSON of a
+stranger would make half a gigabyte and ten seconds of work."""
 MAX_CERTIFICATES: Final = 16
 """The most certificates in one envelope."""
 _MAX_ATTRIBUTES: Final = 256
@@ -186,7 +187,7 @@ def _claims(header: Header, target: Descriptor) -> NotaryClaims:
     if len(attributes) > _MAX_ATTRIBUTES:
         fault = f"{len(attributes)} attributes, expected at most {_MAX_ATTRIBUTES}"
         raise malformed(fault)
-    _check_critical(header, attributes)
+    _check_critical(header, attributes, scheme)
     return NotaryClaims(
         scheme,
         header.algorithm,
@@ -214,8 +215,12 @@ def _check_times(scheme: str, times: Mapping[str, datetime]) -> None:
         raise malformed(fault)
 
 
-def _check_critical(header: Header, attributes: Mapping[str, str]) -> None:
-    """What must be understood is listed, present, and understood (notary.md 3, ``crit``)."""
+def _check_critical(header: Header, attributes: Mapping[str, str], scheme: str) -> None:
+    """What must be understood is listed, present, and understood (notary.md 3, ``crit``).
+
+    AWS Signer vouches for a time, always: its attributes are understood where a profile is what is trusted, and
+    nowhere else (notary.md 10).
+    """
     listed = set(header.critical)
     if len(listed) != len(header.critical):
         fault = "crit lists an attribute twice"
@@ -230,7 +235,8 @@ def _check_critical(header: Header, attributes: Mapping[str, str]) -> None:
         fault = f"crit lists {_joined(absent)}, which the header does not have or which is never critical"
         raise malformed(fault)
     unknown = listed - required
-    if unknown and not (unknown == _AWS and attributes[PLUGIN] == AWS_PLUGIN):
+    aws = unknown == _AWS and attributes[PLUGIN] == AWS_PLUGIN and scheme == SCHEME_AUTHORITY
+    if unknown and not aws:
         message = f"the signed header has attributes that must be understood and are not: {_joined(unknown)}"
         raise Refused(RefusalCode.NOTARY_CRITICAL, message)
 

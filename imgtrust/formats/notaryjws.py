@@ -51,6 +51,9 @@ def read(evidence: Evidence) -> Signed:
         fault = "header is absent"
         raise members.refuse(fault)
     header = read_object(_decode(members, "protected"), "protected header", RefusalCode.NOTARY_MALFORMED)
+    if header.values.keys() & unprotected.values.keys():  # RFC 7515 section 4
+        fault = "a name is in the protected and in the unprotected header"
+        raise members.refuse(fault)
     token = unprotected.data(notary.TIMESTAMP) if notary.TIMESTAMP in unprotected.values else None
     envelope = notary.Envelope(
         _header(header),

@@ -208,6 +208,10 @@ CRITICAL: list[tuple[str, dict[str, Any]]] = [
     ("one more", aws_header(LEAF, **{"com.example.a": "b", "crit": [*aws_header(LEAF)["crit"], "com.example.a"]})),
     ("one less", aws_header(LEAF, crit=[name for name in aws_header(LEAF)["crit"] if not name.endswith("Job")])),
     (
+        "those of AWS Signer where nobody vouches for a time",
+        header(LEAF, **AWS_ATTRIBUTES, crit=[SCHEME, *AWS_ATTRIBUTES]),
+    ),
+    (
         "a least version of the plugin",
         aws_header(
             LEAF,
@@ -258,9 +262,10 @@ def test_a_token_of_no_bytes_or_too_many_is_refused(size: int, reader: Callable[
 
 @pytest.mark.parametrize(("media_type", "fault"), [(JWS, "not JSON"), (COSE, "not CBOR")])
 def test_an_envelope_that_is_too_large_is_refused(media_type: str, fault: str) -> None:
-    assert notary.MAX_ENVELOPE == 32 * 1024 * 1024
+    assert notary.MAX_ENVELOPE == 4 * 1024 * 1024
     refused(bytes(notary.MAX_ENVELOPE), fault, media_type)
     refused(bytes(notary.MAX_ENVELOPE + 1), "expected at most", media_type)
+    refused(bytes(64 * 1024 * 1024), "67108864 bytes, expected at most 4194304", media_type)
 
 
 @BOTH
@@ -297,6 +302,10 @@ def test_what_is_shown_of_an_envelope_is_bounded() -> None:
         assert len(dict(claims.attributes)["com.example.n"]) == 200
 
 
+def b64(data: bytes) -> str:
+    return base64.b64encode(data).decode()
+
+
 # --- JWS alone --------------------------------------------------------------------------------------------------------
 
 
@@ -323,16 +332,22 @@ def test_a_jws_of_another_form_is_refused(changes: dict[str, Any], reason: str) 
     refused(jws(SIGNER, changes=changes), reason)
 
 
+@pytest.mark.parametrize("name", ["alg", "crit", "cty", SCHEME, "x5c", "com.example.a"])
+def test_a_name_in_both_headers_of_a_jws_is_refused(name: str) -> None:
+    protected = {**header(LEAF), "x5c": [], "com.example.a": ""}
+    chained = {"x5c": [b64(LEAF.der), b64(ROOT.der)]}
+    without = {key: value for key, value in protected.items() if key != "x5c"}
+    as_jws(without, unprotected={**chained, "com.example.b": ""})
+    members = protected if name == "x5c" else without
+    refused(jws(SIGNER, protected=members, unprotected={name: protected[name], **chained}), "in the protected and in")
+
+
 def test_a_jws_whose_payload_is_absent_is_refused() -> None:
     refused(jws(SIGNER, changes={"payload": None}), "payload: not JSON")
 
 
 def test_a_jws_with_a_name_twice_is_refused() -> None:
     refused(jws(SIGNER).replace(b'{"payload"', b'{"payload": "", "payload"', 1), "twice")
-
-
-def b64(data: bytes) -> str:
-    return base64.b64encode(data).decode()
 
 
 @pytest.mark.parametrize(
