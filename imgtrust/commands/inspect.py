@@ -5,24 +5,20 @@ Knows how facts become the nodes of the tree; decides nothing about evidence, an
 
 from __future__ import annotations
 
-import base64
-import binascii
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from imgtrust.commands.attaching import resolve_subject
+from imgtrust.commands.described import FORMATS, claims_of, described, moved, said_name, said_times
 from imgtrust.commands.gather import gather
 from imgtrust.commands.graph import walk
 from imgtrust.commands.snapshot import Snapshot
 from imgtrust.content import INDEX_TYPES, Manifest
 from imgtrust.errors import Refused
-from imgtrust.evidence import Format, Kind, Unread
+from imgtrust.evidence import Unread
 from imgtrust.formats import read
-from imgtrust.predicates.sbom import recognise_predicate
-from imgtrust.predicates.summary import VSA
-from imgtrust.predicates.types import alias_of
 from imgtrust.refusals import RefusalCode
-from imgtrust.reports.tree import Attached, Inspection, Node, Standing
-from imgtrust.reports.who import identity
+from imgtrust.reports.tree import SAYS, Attached, Inspection, Node, Standing
 from imgtrust.rules.facts import IntegrityMode
 from imgtrust.stores import open_store
 from imgtrust.stores.discovery import discover
@@ -34,7 +30,7 @@ if TYPE_CHECKING:
 
     from imgtrust.commands.graph import ImageGraph
     from imgtrust.commands.loading import Judgement
-    from imgtrust.evidence import Claim, Signed, Statement
+    from imgtrust.evidence import Signed
     from imgtrust.reference import Digest, Reference
     from imgtrust.rules.facts import ImageFacts, SubjectFacts
     from imgtrust.stores.options import StoreOptions
@@ -43,15 +39,6 @@ if TYPE_CHECKING:
 
 __all__ = ["inspect_image", "inspect_store"]
 
-_FORMATS: Final = {
-    Format.BUNDLE: "Sigstore bundle",
-    Format.SIMPLESIGNING: "cosign legacy",
-    Format.NOTARY_JWS: "Notary JWS",
-    Format.NOTARY_COSE: "Notary COSE",
-    Format.UNKNOWN: "unknown format",
-}
-_SLSA: Final = "https://slsa.dev/provenance/"
-_SBOM_NAMES: Final = {"spdx": "SPDX", "cyclonedx": "CycloneDX"}
 _UNASKED: Final = frozenset(
     {
         RefusalCode.BUNDLE_UNTRUSTED_KEY,
@@ -61,7 +48,6 @@ _UNASKED: Final = frozenset(
     }
 )
 """Why evidence is not believed where nobody was asked whom to believe."""
-_SHOWN: Final = 8
 
 
 def inspect_image(
@@ -126,7 +112,7 @@ class _Look:
         parsed = self._parsed(subject)
         attached = [_believed(item) for item in subject.signatures]
         attached += [self._refused(item, parsed.get(item.evidence)) for item in subject.refusals]
-        attached += [_claim(item) for item in subject.claims]
+        attached += [row for item in subject.claims for row in claims_of(item, self._buildkit(item.digest))]
         broken = [fault for fault in self._graph.faults if fault.digest == descriptor.digest]
         unread = (*subject.unread, *(Unread("the manifest", fault.reason) for fault in broken))
         return Node(descriptor.digest, self._kind(subject), subject.platform, tuple(attached), unread, children)
@@ -136,6 +122,11 @@ class _Look:
             return "index"
         manifest = self._graph.manifests.get(subject.descriptor.digest)
         return "artifact" if isinstance(manifest, Manifest) and manifest.artifact_type is not None else "image"
+
+    def _buildkit(self, digest: Digest) -> Manifest | None:
+        """The manifest of BuildKit's statements, where a claim is that."""
+        manifest = self._graph.manifests.get(digest)
+        return manifest if isinstance(manifest, Manifest) else None
 
     def _parsed(self, subject: SubjectFacts) -> Mapping[Digest, Signed]:
         """What the formats read from evidence that is not believed, unverified: only to say what kind it is."""
@@ -151,29 +142,32 @@ class _Look:
 
     def _refused(self, refusal: Refusal, signed: Signed | None) -> Attached:
         """Evidence that is not believed; where nobody was asked whom to believe it is merely found."""
-        kind, what = "signature" if signed is None else signed.kind.value, _FORMATS[refusal.format]
-        predicate_type = None
-        if signed is not None and signed.statement is not None:
-            predicate_type = signed.statement.predicate_type
-            kind, what = _described(signed.kind, signed.statement, refusal.format)
-        if not self._judged and refusal.code in _UNASKED:
-            reason = _said(signed)
-            return Attached(kind, what, Standing.FOUND, refusal.evidence, refusal.format, predicate_type, reason=reason)
-        return Attached(
+        kind, what, predicate_type = "evidence", FORMATS[refusal.format], None
+        if signed is not None:
+            kind, what = described(signed.kind, signed.statement, refusal.format)
+            predicate_type = None if signed.statement is None else signed.statement.predicate_type
+        row = Attached(
             kind,
             what,
             Standing.REFUSED,
             refusal.evidence,
             refusal.format,
             predicate_type,
+            times=() if signed is None else said_times(signed),
             code=refusal.code,
             reason=refusal.reason,
         )
+        if self._judged or signed is None or refusal.code not in _UNASKED:
+            return row
+        said = [f"it is by {name}" for name in (said_name(signed),) if name]
+        said += ["it is about another image"] if moved(signed, refusal.subject) else []
+        reason = f"{SAYS}{', '.join(said)}" if said else ""
+        return replace(row, standing=Standing.FOUND, code=None, reason=reason)
 
 
 def _believed(item: VerifiedSignature) -> Attached:
     """Evidence that is believed, with its signer and times."""
-    kind, what = _described(item.kind, item.statement, item.format)
+    kind, what = described(item.kind, item.statement, item.format)
     return Attached(
         kind,
         what,
@@ -187,52 +181,3 @@ def _believed(item: VerifiedSignature) -> Attached:
         not_checked=item.not_checked,
         second_opinion=item.second_opinion,
     )
-
-
-def _claim(item: Claim) -> Attached:
-    """Something that nobody signed."""
-    kind = "sbom" if "SBOM" in item.description else "artifact"
-    return Attached(kind, item.description, Standing.CLAIM, item.digest, reason=item.artifact_type)
-
-
-def _described(kind: Kind, statement: Statement | None, form: Format) -> tuple[str, str]:
-    """A word for what a signed thing is, and what more can be said of it."""
-    if kind is Kind.SIGNATURE or statement is None:
-        return kind.value, _FORMATS[form]
-    uri = statement.predicate_type
-    sbom = recognise_predicate(statement.predicate)
-    if sbom is not None:
-        packages = "1 package" if sbom.components == 1 else f"{sbom.components} packages"
-        return "sbom", f"{_SBOM_NAMES.get(sbom.format, sbom.format)} {sbom.version}, {packages}"
-    if uri.startswith(_SLSA):
-        return "provenance", f"SLSA {uri.removeprefix(_SLSA)}"
-    if uri == VSA:
-        return "summary", "SLSA verification summary"
-    return "attestation", alias_of(uri)
-
-
-def _said(signed: Signed | None) -> str:
-    """What an unverified signature says of who made it, short; nothing where it says nothing."""
-    name = "" if signed is None else _said_name(signed)
-    return f"says it is by {name}" if name else ""
-
-
-def _said_name(signed: Signed) -> str:
-    """Whom its certificate names, or the key by its hint."""
-    if not signed.certificates:
-        try:
-            hint = base64.b64decode(signed.key_hint or "", validate=True).hex()
-        except (binascii.Error, ValueError):
-            return ""
-        return f"key {hint[:_SHOWN]}" if len(hint) == 64 else ""  # noqa: PLR2004 - a sha256
-    try:
-        if signed.notary is not None:
-            from imgtrust.trust.notary.chain import read_chain  # noqa: PLC0415 - certificates are slow to import
-            from imgtrust.trust.notary.stores import identity_of  # noqa: PLC0415 - as above
-
-            return identity(identity_of(signed.notary, read_chain(signed.certificates)))
-        from imgtrust.trust.certificates import read_leaf  # noqa: PLC0415 - as above
-
-        return identity(str(read_leaf(signed).named))
-    except Refused:
-        return ""

@@ -168,7 +168,7 @@ def claim_of(manifest: Manifest | Index) -> tuple[str, str] | None:
     if not kind:
         return None
     titles = [title for layer in manifest.layers if (title := layer.annotation(TITLE))]
-    return kind, ", ".join(titles) or f"{len(types)} layers"
+    return kind, ", ".join(titles) or ("1 layer" if len(types) == 1 else f"{len(types)} layers")
 
 
 def bundle_attachment(

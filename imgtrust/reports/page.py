@@ -72,6 +72,8 @@ _DIGEST: Final = re.compile(r"(@?)(sha256|sha512):([0-9a-f]{12})[0-9a-f]{52,116}
 _ASCII: Final = str.maketrans({"…": "...", "├": "|", "└": "`", "│": "|", "─": "-", "✓": "ok", "✗": "no"})
 _MARKS_PER_LETTER: Final = 4
 _ASCII_END: Final = 0x7F
+_ROOM: Final = 20
+"""Columns that a paragraph has at least, however deep it hangs."""
 
 
 def plain(text: str, *, unicode: bool = True) -> str:
@@ -122,6 +124,7 @@ class Page:
     def __init__(self, style: Style) -> None:
         self._style = style
         self.verbose = style.verbose
+        self.width = style.width
         self._lines: list[str] = []
 
     def blank(self) -> None:
@@ -135,19 +138,24 @@ class Page:
         *head: Cell,
         body: str | Sequence[str] = "",
         hang: int | None = None,
+        rest: int | None = None,
         tone: Tone = Tone.NONE,
         below: str = "",
     ) -> None:
         """Write ``head`` at ``indent`` columns, then ``body``, wrapped at ``hang`` columns (where the head ends).
 
         A string is one paragraph, whatever is in it; each item of a sequence begins a line. A head that reaches
-        beyond ``hang`` has a line of its own. ``below`` is what further lines begin with, as the trunk of a tree.
+        beyond ``hang`` has a line of its own. Further lines begin at ``rest`` columns, or below the first.
+        ``below`` is what they begin with, as the trunk of a tree.
         """
         cells = [(self.clean(text), mark) for text, mark in head]
         width = indent + sum(columns(text) for text, _ in cells)
         hang = width if hang is None else hang
+        rest = hang if rest is None else rest
         first = " " * indent + "".join(self._paint(text, mark) for text, mark in cells)
-        rows = [row for line in ([body] if isinstance(body, str) else body) for row in self._wrap(line, hang)]
+        rows: list[str] = []
+        for line in [body] if isinstance(body, str) else body:
+            rows += self._wrap(line, rest if rows else hang, rest)
         if not body:
             self._lines.append(first.rstrip())
             return
@@ -155,7 +163,7 @@ class Page:
             self._lines.append(first.rstrip())
         else:
             self._lines.append((first + " " * (hang - width) + self._paint(rows.pop(0), tone)).rstrip())
-        lead = self.clean(below) + " " * (hang - columns(below))
+        lead = self.clean(below) + " " * (rest - columns(below))
         self._lines += [(lead + self._paint(row, tone)).rstrip() for row in rows]
 
     def mark(self, mark: Mark, tone: Tone) -> Cell:
@@ -170,10 +178,17 @@ class Page:
         """The page, ending in a newline."""
         return "\n".join(self._lines) + "\n"
 
-    def _wrap(self, line: str, hang: int) -> list[str]:
-        room = max(20, self._style.width - hang)
-        rows = textwrap.wrap(self.clean(line), room, break_long_words=False, break_on_hyphens=False)
-        return rows or [""]
+    def _wrap(self, line: str, hang: int, rest: int) -> list[str]:
+        """A paragraph in rows: the first with the room that is left at ``hang``, the others with that at ``rest``."""
+        room = max(_ROOM, self._style.width - hang)
+        rows = textwrap.wrap(
+            self.clean(line),
+            room + hang - rest,
+            initial_indent=" " * (hang - rest),
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        return [row[hang - rest :] if number == 0 else row for number, row in enumerate(rows)] or [""]
 
     def _paint(self, text: str, tone: Tone) -> str:
         if not self._style.colour or not tone or not text.strip():

@@ -14,7 +14,7 @@ from imgtrust.policy.durations import show_time
 from imgtrust.reports.document import time_entries
 from imgtrust.reports.page import Page, Style, Tone, columns
 from imgtrust.reports.who import SOURCES, identity, stamp
-from imgtrust.trust.times import VerifiedTime
+from imgtrust.trust.times import ClaimedTime, TimeSource, VerifiedTime
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -24,12 +24,26 @@ if TYPE_CHECKING:
     from imgtrust.policy.verdict import PolicyId
     from imgtrust.reference import Digest, Reference
     from imgtrust.refusals import RefusalCode
-    from imgtrust.trust.times import ClaimedTime
 
-__all__ = ["INSPECTION_SCHEMA", "Attached", "Inspection", "Node", "Standing", "inspection_document", "render_tree"]
+__all__ = [
+    "INSPECTION_SCHEMA",
+    "SAYS",
+    "Attached",
+    "Inspection",
+    "Node",
+    "Standing",
+    "inspection_document",
+    "render_tree",
+]
 
 INSPECTION_SCHEMA: Final = "imgtrust-inspection/1"
 _WIDEST: Final = 44
+SAYS: Final = "says "
+"""How the reason of what was merely found begins: all that follows is its own word."""
+_NOT_JUDGED: Final = (
+    "found, not judged: who signed and when is what each thing says of itself. Give --policy FILE, or --key PUB, to "
+    "have it judged"
+)
 
 
 class Standing(StrEnum):
@@ -127,10 +141,22 @@ def _attached(item: Attached) -> dict[str, Any]:
         "signer": item.signer,
         "identity": item.identity,
         "times": time_entries(item.times),
+        "unproven": [_unproven(time) for time in item.times if isinstance(time, ClaimedTime) and time.code is not None],
         "code": None if item.code is None else item.code.value,
         "reason": item.reason,
         "not_checked": list(item.not_checked),
         "second_opinion": item.second_opinion or None,
+    }
+
+
+def _unproven(time: ClaimedTime) -> dict[str, Any]:
+    """A time-stamp or a promise that could not be proven, and why not."""
+    return {
+        "time": None if time.time is None else show_time(time.time),
+        "source": str(time.source),
+        "authority": time.authority,
+        "code": None if time.code is None else time.code.value,
+        "reason": time.reason,
     }
 
 
@@ -140,9 +166,12 @@ def render_tree(inspection: Inspection, style: Style) -> str:
     root = inspection.root
     page.put(0, (f"{inspection.reference}", Tone.STRONG), (f"  {page.clean(str(root.digest))}  {root.kind}", Tone.NONE))
     _put_node(page, root, "")
-    if inspection.policy is None:
-        page.blank()
-        page.put(0, body="found, not judged: give --policy FILE, or --key PUB, to have it judged")
+    page.blank()
+    policy = inspection.policy
+    if policy is None:
+        page.put(0, body=_NOT_JUDGED)
+    else:
+        page.put(0, body=f"judged by {policy.source} {policy.digest}, {stamp(inspection.judged_at)}")
     return page.text()
 
 
@@ -154,7 +183,7 @@ def _put_node(page: Page, node: Node, indent: str) -> None:
     if not entries:
         entries.append("nothing attached")
     kinds = _widest(page, [item.kind for item in node.attached])
-    whats = min(_WIDEST, _widest(page, [item.what for item in node.attached]))
+    whats = min(_WIDEST, page.width * 2 // 5, _widest(page, [item.what for item in node.attached]))
     names = _widest(page, [_who(item) for item in node.attached if item.standing is Standing.BELIEVED])
     for number, entry in enumerate(entries):
         last = number == len(entries) - 1
@@ -164,8 +193,9 @@ def _put_node(page: Page, node: Node, indent: str) -> None:
             case Attached():
                 lead = f"{_padded(page, entry.kind, kinds)}  {_padded(page, entry.what, whats)}  "
                 told, tone = _told(entry, _padded(page, _who(entry), names))
-                page.put(0, (branch + lead, Tone.NONE), body=told, tone=tone, below=below)
-                _put_more(page, entry, below + " " * columns(lead))
+                rest = columns(below) + kinds + 2
+                page.put(0, (branch + lead, Tone.NONE), body=told, rest=rest, tone=tone, below=below)
+                _put_more(page, entry, below, rest)
             case Node():
                 name = str(entry.platform or entry.kind)
                 page.put(0, (f"{branch}{name}  {page.clean(str(entry.digest))}", Tone.NONE))
@@ -174,20 +204,34 @@ def _put_node(page: Page, node: Node, indent: str) -> None:
                 page.put(0, (branch, Tone.NONE), body=entry, below=below)
 
 
-def _put_more(page: Page, item: Attached, below: str) -> None:
-    """With ``verbose``: whom the certificate names, each time with its proof, and what nobody checked."""
-    if not page.verbose or item.standing is not Standing.BELIEVED:
+def _put_more(page: Page, item: Attached, below: str, rest: int) -> None:
+    """With ``verbose``: which evidence it is, whom the certificate names, each time, and what nobody checked."""
+    if not page.verbose:
         return
-    lines = [identity(item.identity or "", whole=True)]
-    for time in item.times:
-        if isinstance(time, VerifiedTime):
-            lines.append(f"{stamp(time.time)} {SOURCES[time.source]} ({time.authority})")
-        elif time.time is not None:
-            lines.append(f"{stamp(time.time)} claimed only ({time.source})")
+    lines = [str(item.evidence)]
+    lines += [identity(item.identity, whole=True)] if item.identity else []
+    lines += [_time(time) for time in item.times]
     lines += [item.second_opinion] if item.second_opinion else []
     lines += [f"not checked: {text}" for text in item.not_checked]
     for line in lines:
-        page.put(0, (below, Tone.NONE), body=line, tone=Tone.FAINT, below=below)
+        page.put(0, (below + " " * (rest - columns(below)), Tone.NONE), body=line, tone=Tone.FAINT, below=below)
+
+
+def _time(time: VerifiedTime | ClaimedTime) -> str:
+    """One time with what proves it, or that nothing does and why."""
+    if isinstance(time, VerifiedTime):
+        return f"{stamp(time.time)} {SOURCES[time.source]} ({time.authority})"
+    told = f"{'no time that can be read' if time.time is None else stamp(time.time)} {_source(time.source)}"
+    if time.code is None:
+        return f"{told}, claimed only"
+    return f"{told}, not proven: {time.reason} [{time.code.value}]"
+
+
+def _source(source: str) -> str:
+    """What a claimed time is said to come from, for people."""
+    return (
+        SOURCES[TimeSource(source)] if source in set(TimeSource) else source.removeprefix("notary-").replace("-", " ")
+    )
 
 
 def _widest(page: Page, texts: list[str]) -> int:
@@ -214,13 +258,24 @@ def _told(item: Attached, who: str) -> tuple[str, Tone]:
         case Standing.CLAIM:
             return "unsigned claim" + (f" ({item.reason})" if item.reason else ""), Tone.WARN
         case _:
-            return "found, not judged" + (f" ({item.reason})" if item.reason else ""), Tone.FAINT
+            said = [text for text in (item.reason.removeprefix(SAYS), _claimed(item)) if text]
+            return "found" + (f": says {', '.join(said)}" if said else ", and says nothing of itself"), Tone.FAINT
 
 
 def _when(item: Attached) -> str:
     """The earliest proven time with its proofs, or that there is none."""
     proven = [time for time in item.times if isinstance(time, VerifiedTime)]
     if not proven:
-        return "no proven time"
+        said = _claimed(item)
+        return "no proven time" + (f", claims {said}" if said else "")
     proofs = ", ".join(dict.fromkeys(SOURCES[time.source] for time in proven))
     return f"{stamp(min(time.time for time in proven))}  {proofs}"
+
+
+def _claimed(item: Attached) -> str:
+    """The earliest time that it merely claims, with where that is written; nothing where there is none."""
+    claims = [(time.time, time.source) for time in item.times if time.time is not None]
+    if not claims:
+        return ""
+    moment, source = min(claims)
+    return f"{stamp(moment)} ({_source(source)})"

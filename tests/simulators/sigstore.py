@@ -18,7 +18,7 @@ from imgtrust.signers.authority import LocalAuthority
 from imgtrust.trust.anchors import TrustedIdentity
 from imgtrust.trust.keys import TrustedKey
 from imgtrust.trust.roots import TrustRoot, parse_sigstore_root
-from tests.simulators.evidence import Key, b64, evidence, pae, simple_payload, statement
+from tests.simulators.evidence import IMAGE, Key, b64, evidence, pae, simple_payload, statement
 from tests.simulators.fulcio import EMAIL, ISSUER, WHEN, Fulcio
 from tests.simulators.logbodies import DETAILS, Logged, body_of
 from tests.simulators.translog import Log
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from imgtrust.evidence import Evidence
+    from imgtrust.reference import Digest
     from imgtrust.trust.anchors import SigstoreRoot
     from tests.simulators.timestamps import Certified
 
@@ -196,11 +197,12 @@ class VirtualSigstore:
         when: datetime = WHEN,
         body: Change | None = None,
         annotations: Change | None = None,
+        subject: Digest = IMAGE,
     ) -> Evidence:
         """A layer of cosign's ``.sig`` or ``.att``; ``annotations`` changes those that it has."""
         signer = signer or self.certify()
-        payload = statement() if attestation else None
-        signed = simple_payload() if payload is None else pae(payload)
+        payload = statement(subject) if attestation else None
+        signed = simple_payload(str(subject)) if payload is None else pae(payload)
         signature = signer.key.sign(signed)
         blob = signed
         if payload is not None:

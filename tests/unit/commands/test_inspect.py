@@ -18,7 +18,11 @@ from imgtrust.reports.text import Style
 from imgtrust.reports.tree import Node, Standing, inspection_document, render_tree
 from imgtrust.stores import StoreOptions
 from imgtrust.trust.anchors import TrustedNotary
+from imgtrust.trust.times import ClaimedTime, VerifiedTime
 from tests.simulators.attached import NOTARY_ROOT, attach_keyless, attach_notary
+from tests.simulators.gallery import RELEASE as GALLERY_KEY
+from tests.simulators.gallery import SIGSTORE as SIGSTORE_OF_GALLERY
+from tests.simulators.gallery import WORKFLOW, fill
 from tests.simulators.gate import NOON, Publisher, judged_by, layout
 from tests.simulators.images import artifact, image, index, push
 from tests.simulators.memory import MemoryStore
@@ -27,6 +31,7 @@ from tests.simulators.sigstore import VirtualSigstore
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from imgtrust.commands.loading import Judgement
     from imgtrust.stores.port import Store
 
 RELEASE: Final = Publisher("release")
@@ -76,8 +81,8 @@ def test_with_somebody_to_trust_each_thing_is_believed_or_not() -> None:
         ("sbom", "CycloneDX 1.6, 2 packages", Standing.BELIEVED),
         ("sbom", "SPDX 2.3, 1 package", Standing.BELIEVED),
         ("provenance", "SLSA v1", Standing.BELIEVED),
-        ("sbom", "SBOM, SPDX JSON", Standing.CLAIM),
-        ("artifact", "1 layers", Standing.CLAIM),
+        ("sbom", "SPDX JSON", Standing.CLAIM),
+        ("artifact", "1 layer", Standing.CLAIM),
     }
     assert (str(arm.platform), arm.kind, arm.attached) == ("linux/arm64", "image", ())
     signature = next(item for item in found.root.attached if item.times and item.kind == "signature")
@@ -103,7 +108,7 @@ def test_without_anybody_to_trust_everything_is_found_and_nothing_believed() -> 
     }
     said = f"says it is by key {RELEASE.signer.public_key.fingerprint[:8]}"
     assert said in {item.reason for item in everything}
-    assert "give --policy" in render_tree(found, Style())
+    assert "Give --policy" in render_tree(found, Style())
 
 
 def test_evidence_that_cannot_be_read_is_shown_as_refused_even_then() -> None:
@@ -112,7 +117,13 @@ def test_evidence_that_cannot_be_read_is_shown_as_refused_even_then() -> None:
     bundle = "application/vnd.dev.sigstore.bundle.v0.3+json"
     push(store, artifact(root, artifact_type=bundle, layers=[(bundle, b"{")]))
     found = inspect_store(store, Reference(store.repository, "1"), at=NOON)
-    assert [(item.standing, item.code) for item in found.root.attached] == [(Standing.REFUSED, "bundle.malformed")]
+    (item,) = found.root.attached
+    assert (item.kind, item.what, item.standing, item.code) == (
+        "evidence",
+        "Sigstore bundle",
+        Standing.REFUSED,
+        "bundle.malformed",
+    )
 
 
 def test_what_the_store_cannot_answer_is_a_line_and_no_silence() -> None:
@@ -193,3 +204,121 @@ def test_keyless_and_notary_signatures_are_believed_with_every_source_of_their_t
         "identity.untrusted",
         "certificate.malformed",
     }
+
+
+# --- one image with everything on it ----------------------------------------------------------------------------------
+
+
+def everything() -> tuple[MemoryStore, Reference]:
+    store = MemoryStore()
+    fill(store, "1")
+    return store, Reference(store.repository, "1")
+
+
+def everybody() -> Judgement:
+    """Whoever signed the gallery but for ``OTHER``, and every authority but the one of the throw-away time-stamp."""
+    signer = TrustedNotary("partner", "ca", (NOTARY_ROOT.der,), ((("C", "US"),), ()), (), "skip")
+    keyless = SIGSTORE_OF_GALLERY.trusting(WORKFLOW)
+    root = keyless.identities[0].root
+    trust = replace(keyless, keys=(GALLERY_KEY.trusted,), authorities=root.authorities, logs=root.logs)
+    return replace(judged_by(GALLERY_KEY), trust=replace(trust, notary=(signer,)))
+
+
+def told(node: Node) -> set[tuple[str, str, Standing, str]]:
+    return {(item.kind, item.what, item.standing, item.reason) for item in node.attached}
+
+
+def test_each_thing_says_what_it_is_whom_it_is_by_and_when_where_nobody_is_trusted() -> None:
+    store, reference = everything()
+    found = inspect_store(store, reference, at=NOON).root
+    key = f"says it is by key {GALLERY_KEY.signer.public_key.fingerprint[:8]}"
+    workflow = "says it is by acme/app release.yml@main"
+    assert told(found) >= {
+        ("signature", "Sigstore bundle", Standing.FOUND, key),
+        ("signature", "Sigstore bundle", Standing.FOUND, f"{key}, it is about another image"),
+        ("signature", "Sigstore bundle", Standing.FOUND, workflow),
+        ("signature", "cosign legacy", Standing.FOUND, workflow),
+        ("signature", "cosign legacy", Standing.FOUND, ""),
+        ("attestation", "openvex", Standing.FOUND, key),
+        ("summary", "SLSA verification summary", Standing.FOUND, ""),
+        ("signature", "Notary COSE", Standing.FOUND, "says it is by acme release"),
+        ("sbom", "SPDX JSON", Standing.CLAIM, "application/spdx+json"),
+        ("artifact", "2 layers", Standing.CLAIM, "application/vnd.example.note"),
+    }
+    assert all(isinstance(time, ClaimedTime) for item in found.attached for time in item.times)
+    sources = {item.reason: {str(time.source) for time in item.times} for item in found.attached if item.times}
+    assert sources["says it is by acme/app release.yml@main"] == {"rekor"}
+    assert sources["says it is by release@acme.test"] == {"rfc3161"}
+    assert sources["says it is by acme release"] >= {"notary-signing-time"}
+
+
+def test_statements_of_buildkit_are_claims_one_by_one() -> None:
+    store, reference = everything()
+    (child, other) = inspect_store(store, reference, at=NOON).root.children
+    claims = [(item.kind, item.what, item.reason) for item in other.attached]
+    assert claims == [
+        ("provenance", "SLSA v0.2", "BuildKit"),
+        ("sbom", "SPDX", "BuildKit"),
+        ("attestation", "a statement of no type", "BuildKit"),
+    ]
+    assert {item.standing for item in other.attached} == {Standing.CLAIM}
+    assert ("sbom", "CycloneDX 1.6, 214 packages") in {(item.kind, item.what) for item in child.attached}
+
+
+def test_each_thing_is_believed_with_its_times_or_refused_with_its_code() -> None:
+    store, reference = everything()
+    found = inspect_store(store, reference, at=NOON, judgement=everybody()).root
+    believed = [
+        (
+            item.what,
+            item.signer,
+            tuple(sorted(time.source.value for time in item.times if isinstance(time, VerifiedTime))),
+        )
+        for item in found.attached
+        if item.standing is Standing.BELIEVED and item.kind == "signature"
+    ]
+    assert sorted(believed, key=str) == sorted(
+        [
+            ("Sigstore bundle", "release", ()),
+            ("Sigstore bundle", "release", ()),
+            ("Sigstore bundle", "release", ("rekor",)),
+            ("Sigstore bundle", "release", ("rekor", "rfc3161")),
+            ("cosign legacy", "release", ()),
+            ("cosign legacy", "release", ("rekor",)),
+            ("Notary JWS", "partner", ()),
+            ("Notary COSE", "partner", ()),
+        ],
+        key=str,
+    )
+    refused = sorted(str(item.code) for item in found.attached if item.standing is Standing.REFUSED)
+    assert refused == [
+        "bundle.malformed",
+        "bundle.untrusted_key",
+        "bundle.version",
+        "identity.untrusted",
+        "manifest.layers",
+        "statement.wrong_subject",
+    ]
+
+
+def test_the_page_and_the_data_say_the_same_of_a_time_that_is_not_proven() -> None:
+    store, reference = everything()
+    found = inspect_store(store, reference, at=NOON, judgement=everybody())
+    (data,) = inspection_document((found,))["images"]
+    stamped = [item for item in data["root"]["attached"] if item["unproven"]]
+    assert {item["unproven"][0]["code"] for item in stamped} == {"time.untrusted_authority"}
+    text = render_tree(found, Style(verbose=True, width=200))
+    assert "not proven: " in text
+    assert "[time.untrusted_authority]" in text
+    assert "no proven time, claims 2026-11-23 11:00:00 (time-stamp)" in render_tree(found, Style(width=200))
+    assert f"judged by gate.toml {found.policy.digest if found.policy else ''}, 2026-11-23 12:00:00" in text
+
+
+@pytest.mark.parametrize("width", [80, 100])
+def test_a_tree_fits_the_page_whatever_hangs_on_it(width: int) -> None:
+    store, reference = everything()
+    for judgement in (None, everybody()):
+        lines = render_tree(inspect_store(store, reference, at=NOON, judgement=judgement), Style(width=width)).split(
+            "\n"
+        )
+        assert max(len(line) for line in lines) <= width

@@ -175,21 +175,24 @@ registry.example.com/team/app:1.4.2  sha256:4813494d137e  image
 ├─ signature  Sigstore bundle  ci  2026-11-20 20:59:55  time-stamp, log
 ├─ signature  Sigstore bundle  ci  no proven time
 └─ signature  Notary JWS       not believed: root is in no trust store  [notary.untrusted_root]
+
+judged by gate.toml sha256:823412d1eacb, 2026-11-23 21:00:00
 """
     )
 
 
 def test_a_tree_says_all_of_it_on_request() -> None:
     assert (
-        "\n".join(inspected(Style(verbose=True, width=160)).splitlines()[1:9])
+        "\n".join(inspected(Style(verbose=True, width=160)).splitlines()[1:10])
         == f"""\
 ├─ signature  Sigstore bundle  ci  2026-11-20 20:59:55  time-stamp, log
-│                              {NAMED}
-│                              2026-11-20 21:00:00 time-stamp (tsa.example.com)
-│                              2026-11-20 20:59:55 log (rekor.sigstore.dev)
-│                              2026-11-23 21:00:00 claimed only (rfc3161)
-│                              not judged by sigstore-python: no
-│                              not checked: second opinion: none
+│             {digest("bundle")}
+│             {NAMED}
+│             2026-11-20 21:00:00 time-stamp (tsa.example.com)
+│             2026-11-20 20:59:55 log (rekor.sigstore.dev)
+│             2026-11-23 21:00:00 time-stamp, not proven: no authority [time.untrusted_authority]
+│             not judged by sigstore-python: no
+│             not checked: second opinion: none
 ├─ signature  Sigstore bundle  ci  no proven time"""
     )
 
@@ -200,3 +203,23 @@ def test_a_tree_as_data_has_it_too() -> None:
         "root"
     ]["attached"]
     assert (item["not_checked"], item["second_opinion"]) == (["a"], "b agrees")
+
+
+def test_what_is_claimed_is_said_as_claimed_with_where_it_is_written() -> None:
+    signing = ClaimedTime(AT, "notary-signing-time", "the signer")
+    unread = ClaimedTime(None, TimeSource.RFC3161, "", RefusalCode.TIME_MALFORMED, "no token")
+    row = Attached("signature", "x", Standing.BELIEVED, ROOT, None, None, "acme", times=(unread, signing))
+    found = Attached("signature", "x", Standing.FOUND, ROOT, times=(signing,))
+    tree = Inspection(REFERENCE, Node(ROOT, "image", attached=(row, found)), AT, POLICY)
+    assert render_tree(tree, Style()).splitlines()[1:3] == [
+        "├─ signature  x  acme  no proven time, claims 2026-11-23 21:00:00 (signing time)",
+        "└─ signature  x  found: says 2026-11-23 21:00:00 (signing time)",
+    ]
+    told = render_tree(tree, Style(verbose=True))
+    assert "│             no time that can be read time-stamp, not proven: no token [time.malformed]\n" in told
+    assert "│             2026-11-23 21:00:00 signing time, claimed only\n" in told
+    (first, _) = inspection_document((tree,))["images"][0]["root"]["attached"]
+    assert first["unproven"] == [
+        {"time": None, "source": "rfc3161", "authority": "", "code": "time.malformed", "reason": "no token"}
+    ]
+    assert [item["class"] for item in first["times"]] == ["claimed"]

@@ -61,6 +61,12 @@ def test_a_head_that_is_too_long_has_a_line_of_its_own() -> None:
     assert page.text() == "a long label\n    one two\n"
 
 
+def test_further_lines_may_begin_further_left() -> None:
+    page = Page(Style(width=40))
+    page.put(0, ("| ", Tone.NONE), body=("one two three four five six", "seven"), hang=20, rest=4, below="|")
+    assert page.text() == "|                   one two three four\n|   five six\n|   seven\n"
+
+
 def test_one_word_is_never_broken() -> None:
     page = Page(Style(width=40))
     page.put(0, body="x" * 60 + " " + "y-" * 30)

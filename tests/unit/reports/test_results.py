@@ -279,7 +279,7 @@ TREE = Inspection(
                 attached=(
                     Attached("sbom", "SPDX 2.3", Standing.CLAIM, digest("c"), reason="BuildKit"),
                     Attached("sbom", "SPDX 2.3", Standing.CLAIM, digest("d")),
-                    Attached("signature", "bundle", Standing.FOUND, digest("e"), reason="key hint a81c77e0"),
+                    Attached("signature", "bundle", Standing.FOUND, digest("e"), reason="says it is by key a81c77e0"),
                     Attached("signature", "bundle", Standing.FOUND, digest("f")),
                 ),
             ),
@@ -299,23 +299,26 @@ registry.example.com/team/app:1.4.2  sha256:4813494d137e  index
 ├─ signature   Sigstore bundle  release       2026-11-20 21:00:00  time-stamp
 ├─ provenance  SLSA v1          key e225abbe  no proven time
 ├─ signature   Notary JWS       not believed: a format that this version does not judge, which is
-│                               said in more words than one line has  [format.unsupported]
+│              said in more words than one line has  [format.unsupported]
 ├─ signature   odd              not believed: no code
 ├─ could not be read: a referrer: 503
 ├─ linux/amd64  sha256:5861314d7fcc
 │  ├─ sbom       SPDX 2.3  unsigned claim (BuildKit)
 │  ├─ sbom       SPDX 2.3  unsigned claim
-│  ├─ signature  bundle    found, not judged (key hint a81c77e0)
-│  └─ signature  bundle    found, not judged
+│  ├─ signature  bundle    found: says it is by key a81c77e0
+│  └─ signature  bundle    found, and says nothing of itself
 └─ image  sha256:990cb8ebd0af
    └─ nothing attached
+
+judged by gate.toml sha256:823412d1eacb, 2026-11-23 21:00:00
 """
     )
 
 
 def test_a_tree_without_trust_says_how_to_have_it_judged() -> None:
     text = render_tree(replace(TREE, policy=None), PLAIN)
-    assert text.endswith("\n\nfound, not judged: give --policy FILE, or --key PUB, to have it judged\n")
+    assert "\n\nfound, not judged: who signed and when is what each thing says of itself. " in text
+    assert text.endswith("Give --policy FILE, or\n--key PUB, to have it judged\n")
 
 
 def test_the_tree_as_data() -> None:
