@@ -40,4 +40,4 @@ def is_known(details: str) -> bool:
 def fits(details: str, kind: str) -> bool:
     """Whether a key of ``kind`` (as in ``trust.keys``) may bear this name."""
     wanted = _KINDS.get(details)
-    return wanted is not None and (kind == wanted or (wanted == "rsa" and kind.startswith(wanted)))
+    return kind == wanted or (wanted == "rsa" and kind.startswith("rsa"))

@@ -48,17 +48,18 @@ class Key(NamedTuple):
     line: str
     was: str
     now: str
+    nth: int = 1
 
 
 def key(mutant: Mutant) -> Key:
     """The key of a mutant."""
-    return Key(mutant.path, mutant.text, mutant.was, mutant.now)
+    return Key(mutant.path, mutant.text, mutant.was, mutant.now, mutant.nth)
 
 
 def equivalents() -> dict[Key, str]:
     """The mutants that no test can notice, with the reason of each."""
     entries = tomllib.loads(_EQUIVALENT.read_text(encoding="utf-8")).get("equivalent", [])
-    return {Key(each["module"], each["line"], each["was"], each["now"]): each["reason"] for each in entries}
+    return {Key(**{name: each[name] for name in Key._fields if name in each}): each["reason"] for each in entries}
 
 
 @dataclass
@@ -134,10 +135,12 @@ def _fill(begin: str, end: str, text: str) -> None:
 
 def explained_list() -> str:
     """The explained, one by one, for the page of the docs."""
-    lines, module = [], ""
+    lines: list[str] = []
+    module = ""
     for each, reason in sorted(equivalents().items()):
         if each.module != module:
             module = each.module
             lines += ["", f"### {module}", ""]
-        lines.append(f"- `{each.line}`: `{each.was}` becomes `{each.now}`. {reason[0].upper()}{reason[1:]}.")
+        which = "" if each.nth == 1 else f" (number {each.nth} of the line)"
+        lines.append(f"- `{each.line}`: `{each.was}` becomes `{each.now}`{which}. {reason[0].upper()}{reason[1:]}.")
     return "\n".join(lines[1:])

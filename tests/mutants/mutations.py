@@ -6,6 +6,7 @@ Knows syntax trees; knows nothing of tests. Annotations, docstrings, messages an
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -33,11 +34,15 @@ _SHOWN: Final = 100
 
 @dataclass(frozen=True)
 class Mutant:
-    """One change: the module, the line and its text, what stood there and what stands there now, the broken module."""
+    """One change: the module, the line and its text, what stood there and what stands there now, the broken module.
+
+    ``nth``: which of those in the module with the same text and change it is, from 1.
+    """
 
     path: str
     line: int
     text: str
+    nth: int
     kind: str
     was: str
     now: str
@@ -63,6 +68,7 @@ def mutants(source: str, path: str) -> Iterator[Mutant]:
     """Every mutant of a module, one after the other. Each compiles."""
     tree = ast.parse(source)
     lines = source.splitlines()
+    seen: Counter[tuple[str, str, str]] = Counter()
     for change in list(_changes(tree)):
         old = getattr(change.parent, change.name)
         whole = old if change.index is None else old[change.index]
@@ -79,7 +85,9 @@ def mutants(source: str, path: str) -> Iterator[Mutant]:
         else:
             old[change.index] = whole
         line = getattr(whole, "lineno", getattr(change.parent, "lineno", 1))
-        yield Mutant(path, line, lines[line - 1].strip(), change.kind, was, now, code)
+        text = lines[line - 1].strip()
+        seen[text, was, now] += 1
+        yield Mutant(path, line, text, seen[text, was, now], change.kind, was, now, code)
 
 
 def _text(node: ast.AST) -> str:

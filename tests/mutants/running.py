@@ -167,7 +167,7 @@ def controls(covering: Covering) -> list[Mutant]:
         line = next(inside, None)
         if line is not None:
             code = compile((ROOT / path).read_text(encoding="utf-8"), str(ROOT / path), "exec")
-            found.append(Mutant(path, line, "", "control", "as it is", "as it is", code))
+            found.append(Mutant(path, line, "", 1, "control", "as it is", "as it is", code))
     return found
 
 

@@ -86,6 +86,8 @@ def test_an_explanation_is_of_one_line_and_one_change() -> None:
     assert not Figures.of([Outcome(first, "uncovered")], {}).complete
     assert not Figures.of([Outcome(first, "not run")], {}).complete
     assert Figures.of([Outcome(first, "hung")], {}).complete
+    zeros = [key(mutant).nth for mutant in mutants("ORIGIN = (0, 0)\n", "sample.py")]
+    assert zeros == [1, 2]
 
 
 def test_the_page_lists_every_explanation() -> None:
