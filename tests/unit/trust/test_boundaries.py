@@ -1,0 +1,127 @@
+"""The edges of the verifier: what a reason says, what is absent, and the first value beyond each limit."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import timedelta
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ed25519
+
+from imgtrust.errors import InputFileError, Refused
+from imgtrust.evidence import Format, Kind, Signed
+from imgtrust.formats import read
+from imgtrust.refusals import RefusalCode
+from imgtrust.trust import certificates, keydetails
+from imgtrust.trust.anchors import TrustedIdentity
+from imgtrust.trust.certificatefiles import read_roots
+from imgtrust.trust.der import GENERALIZED_TIME, DerError, Value
+from imgtrust.trust.holding import holds
+from imgtrust.trust.identities import Named, matching
+from imgtrust.trust.rootfile import MAX_ROOT_BYTES
+from tests.simulators.evidence import Key
+from tests.simulators.fulcio import EMAIL, ISSUER, WHEN, Fulcio, ca_chain
+from tests.simulators.sigstore import VirtualSigstore
+
+SIGSTORE = VirtualSigstore()
+
+
+def signed(signature: bytes, *, digest: str | None, algorithm: str = "sha384") -> Signed:
+    """A message signature whose message is not in the evidence."""
+    return Signed(Format.BUNDLE, Kind.SIGNATURE, signature, None, (), message_digest=digest, digest_algorithm=algorithm)
+
+
+def test_a_signature_over_content_is_held_against_that_content() -> None:
+    key = Key(ed25519.Ed25519PrivateKey.generate())
+    content, other = b'{"a":1}', b'{"a":2}'
+    digest = hashlib.sha512(content).hexdigest()
+    signature = key.sign(content)
+    made = signed(signature, digest=digest, algorithm="sha512")
+    assert holds(key.public, made, content)
+    assert not holds(key.public, made, other)
+    assert not holds(key.public, made, None)
+    assert not holds(Key.new().public, made, content)
+
+
+def test_a_signature_over_nothing_holds_for_nobody() -> None:
+    assert not holds(Key.new().public, signed(b"x", digest=None), None)
+
+
+@pytest.mark.parametrize(
+    ("details", "kind", "expected"),
+    [
+        ("PKIX_ECDSA_P256_SHA_256", "p256", True),
+        ("PKIX_ECDSA_P256_SHA_256", "p384", False),
+        ("PKIX_ECDSA_P256_SHA_256", "rsa2048", False),
+        ("PKIX_RSA_PSS_2048_SHA256", "rsa2048", True),
+        ("PKIX_RSA_PSS_2048_SHA256", "rsa4096", False),
+        ("PKIX_RSA_PSS", "rsa3072", True),
+        ("PKIX_RSA_PSS", "p256", False),
+        ("SOMETHING", "rsa2048", False),
+        ("SOMETHING", "p256", False),
+        ("SOMETHING", "", False),
+    ],
+)
+def test_a_name_of_keys_fits_its_kind_only(details: str, kind: str, *, expected: bool) -> None:
+    assert keydetails.fits(details, kind) is expected
+
+
+def test_a_keyless_signer_asks_for_a_log_unless_it_is_said_otherwise() -> None:
+    assert TrustedIdentity("release", SIGSTORE.root(), ISSUER, EMAIL).log
+
+
+def test_a_refused_identity_is_told_what_differs_and_nothing_else() -> None:
+    wanted = (("build_trigger", "push"), ("source_repository_ref", "refs/heads/main"))
+    trusted = TrustedIdentity("release", SIGSTORE.root(), ISSUER, EMAIL, wanted)
+    own = (("build_trigger", "push"), ("source_repository_ref", "refs/heads/topic"))
+    with pytest.raises(Refused) as caught:
+        matching(Named(EMAIL, ISSUER, own), [trusted])
+    assert caught.value.code is RefusalCode.IDENTITY_EXTENSION
+    assert "source_repository_ref 'refs/heads/topic', not 'refs/heads/main'" in caught.value.reason
+    assert "build_trigger" not in caught.value.reason
+
+
+def test_who_did_not_issue_a_certificate_is_told_by_name() -> None:
+    leaf = certificates.read_leaf(read(SIGSTORE.evidence()))
+    with pytest.raises(Refused, match=r"authority \(none is trusted\)"):
+        certificates.find_authority(leaf, (), [WHEN])
+    stranger = VirtualSigstore("stranger").root()
+    (authority,) = stranger.certificate_authorities
+    with pytest.raises(Refused) as caught:
+        certificates.find_authority(leaf, (authority,), [WHEN])
+    assert f"({authority.name}: did not issue it" in caught.value.reason
+    assert "none is trusted" not in caught.value.reason
+
+
+def test_the_certificate_that_was_not_valid_is_named() -> None:
+    hour = timedelta(hours=1)
+    brief = VirtualSigstore(fulcio=Fulcio(ca_chain(window=(WHEN - hour, WHEN + hour))))
+    leaf = certificates.read_leaf(read(brief.evidence(brief.certify(lasting=3 * hour))))
+    authorities = brief.root().certificate_authorities
+    for moment, which in ((WHEN + 4 * hour, "signing certificate"), (WHEN + 2 * hour, "certificate of its authority")):
+        with pytest.raises(Refused, match=f"and the {which} is valid from") as caught:
+            certificates.find_authority(leaf, authorities, [moment])
+        assert caught.value.code is RefusalCode.CERTIFICATE_EXPIRED
+
+
+def test_a_file_of_roots_has_a_limit() -> None:
+    with pytest.raises(InputFileError, match=str(MAX_ROOT_BYTES)):
+        read_roots(b"\n" * (MAX_ROOT_BYTES + 1), "roots.pem")
+
+
+@pytest.mark.parametrize(
+    ("text", "microsecond"),
+    [
+        ("20260301120000Z", 0),
+        ("20260301120000.5Z", 500_000),
+        ("20260301120000.123456Z", 123_456),
+        ("20260301120000.1234567Z", 123_456),
+    ],
+)
+def test_a_time_is_read_to_the_microsecond(text: str, microsecond: int) -> None:
+    assert Value(GENERALIZED_TIME, text.encode(), b"").time().microsecond == microsecond
+
+
+def test_a_fraction_that_ends_in_zero_is_no_der() -> None:
+    with pytest.raises(DerError):
+        Value(GENERALIZED_TIME, b"20260301120000.10Z", b"").time()
