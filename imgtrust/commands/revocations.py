@@ -33,7 +33,7 @@ def open_responders(trust: TrustRoot, environment: Mapping[str, str]) -> Respond
         return None
     from imgtrust.stores.revocation import ResponderOptions, Responders, cache_folder  # noqa: PLC0415 - for Notary only
 
-    return Responders(ResponderOptions(cache_folder(environment)))
+    return Responders(ResponderOptions(cache_folder(environment), environment=environment))
 
 
 def ask_about(
@@ -47,8 +47,11 @@ def ask_about(
     answers: dict[tuple[str, bytes], Answer] = {}
     now = responders.now()
     known = Revocations(answers, now)
+    waiting = list(evidence)
     for _ in range(_MAX_ROUNDS):
-        asked = {q.key: q for each in evidence for q in questions(each, trust, at=at, revocations=known)}
+        found_of = [(each, questions(each, trust, at=at, revocations=known)) for each in waiting]
+        waiting = [each for each, wanted in found_of if wanted]  # who asks nothing now has nothing to ask later
+        asked = {question.key: question for _, wanted in found_of for question in wanted}
         if not asked:
             break
         found = in_threads(lambda question: _ask(question, responders, now), list(asked.values()), _JOBS)

@@ -1,7 +1,7 @@
-"""Which proxy a request goes through: HTTPS_PROXY and NO_PROXY. Pure.
+"""Which proxy a request goes through: HTTPS_PROXY, HTTP_PROXY and NO_PROXY. Pure.
 
-Knows the two variables as curl and Go's tools read them; knows nothing of connections. Plain HTTP and loopback
-never go through a proxy.
+Knows the variables as curl and Go's tools read them; knows nothing of connections. Loopback never goes through a
+proxy, and plain HTTP only where the caller says so: for addresses whose answers are signed.
 """
 
 from __future__ import annotations
@@ -19,11 +19,12 @@ if TYPE_CHECKING:
 __all__ = ["proxy_for"]
 
 
-def proxy_for(origin: Origin, environment: Mapping[str, str]) -> str | None:
-    """The address of the proxy for an origin, or None where it is asked directly."""
-    proxy = environment.get("HTTPS_PROXY") or environment.get("https_proxy")
+def proxy_for(origin: Origin, environment: Mapping[str, str], *, plain: bool = False) -> str | None:
+    """The address of the proxy for an origin, or None where it is asked directly; ``plain``: also over plain HTTP."""
+    name = f"{origin.scheme}_proxy"
+    proxy = environment.get(name.upper()) or environment.get(name)
     netloc = origin.base.partition("://")[2]
-    if not proxy or origin.scheme != "https" or is_loopback(netloc):
+    if not proxy or (origin.scheme != "https" and not plain) or is_loopback(netloc):
         return None
     exempt = environment.get("NO_PROXY") or environment.get("no_proxy") or ""
     if any(_matches(origin, entry.strip().lower()) for entry in exempt.split(",")):

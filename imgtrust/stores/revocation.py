@@ -2,7 +2,7 @@
 
 Knows addresses and bytes, limits and time-outs; knows nothing of what an answer says. Plain HTTP is allowed, as
 RFC 5280 section 8 and notary.md 9 have it: what comes is public and signed, and whoever asked checks the signature. No
-redirect is followed.
+redirect is followed. Whoever is behind a proxy asks through it (HTTP_PROXY, HTTPS_PROXY, NO_PROXY).
 """
 
 from __future__ import annotations
@@ -10,31 +10,43 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import queue
+import stat
 import tempfile
 import threading
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
+from urllib.parse import unquote
 
-from imgtrust.errors import StoreProtocol, StoreUnavailable
+from imgtrust.errors import InputFileError, StoreProtocol, StoreUnavailable
+from imgtrust.stores.addresses import origin_of
+from imgtrust.stores.options import NO_ENVIRONMENT
+from imgtrust.stores.proxies import proxy_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     import urllib3
 
-__all__ = ["MAX_ANSWER", "MAX_LIST", "ResponderOptions", "Responders", "cache_folder"]
+__all__ = ["MAX_ANSWER", "MAX_KEPT", "MAX_LIST", "ResponderOptions", "Responders", "cache_folder"]
 
 MAX_ANSWER: Final = 256 * 1024
 """The largest answer of a responder."""
 MAX_LIST: Final = 32 * 1024 * 1024
 """The largest list."""
+MAX_KEPT: Final = 64
+"""The most files in the cache; the oldest go first."""
 _OK: Final = 200
 _PIECE: Final = 64 * 1024
+_GRACE: Final = 0.25
+"""Seconds that a thread has beyond the time-out to say itself what went wrong."""
 _REMEMBERED: Final = 300.0
 """For so many seconds an answer, and that there was none, holds for all images of one process."""
+_DAY: Final = 24 * 60 * 60
+"""After so many seconds a list is asked for again although it still holds: an authority may have revoked since."""
 
 
 def _now() -> datetime:
@@ -46,12 +58,13 @@ class ResponderOptions:
     """How responders are reached.
 
     ``cache``: a folder for lists, or None. ``answer_timeout`` and ``list_timeout``: seconds for one whole answer
-    (notary.md 9). ``clock``: for tests.
+    (notary.md 9), names and headers counted. ``environment``: proxies. ``clock``: for tests.
     """
 
     cache: Path | None = None
     answer_timeout: float = 2.0
     list_timeout: float = 5.0
+    environment: Mapping[str, str] = field(default_factory=lambda: NO_ENVIRONMENT, repr=False)
     clock: Callable[[], datetime] = _now
 
 
@@ -84,8 +97,8 @@ class Responders:
         ``keep`` says whether bytes may be kept on disk and given again: only a list that verifies and is fresh.
 
         Raises:
-            StoreUnavailable: nobody answered in time, or with an error.
-            StoreProtocol: the answer is larger than is read.
+            StoreUnavailable: nobody answered in time, or with an error, or with more than is read.
+            InputFileError: the environment names a proxy that is none.
         """
         with self._lock:
             slot = self._slots.setdefault((url, request), _Slot())
@@ -97,45 +110,60 @@ class Responders:
             return slot.data
 
     def _fill(self, slot: _Slot, url: str, request: bytes, keep: Callable[[bytes], bool]) -> None:
+        """Ask, or take what was kept: a list of today at once, an older one that still holds where nobody answers."""
         file = None if request or self._options.cache is None else _place(self._options.cache, url)
-        slot.data = None if file is None else _kept(file, keep)
-        if slot.data is None:
-            try:
-                slot.data = self._fetch(url, request)
-            except (StoreUnavailable, StoreProtocol) as exc:
-                slot.fault = str(exc)
-            else:
-                if file is not None and keep(slot.data):
-                    _keep(file, slot.data)
+        kept = None if file is None else _kept(file, keep)
+        now = self.now().timestamp()
+        if kept is not None and 0 <= now - kept.since < _DAY:
+            slot.data = kept.data
+        else:
+            slot.data, slot.fault = self._asked(url, request)
+            if file is not None and slot.data is not None and keep(slot.data):
+                _keep(file, slot.data, now)
+            elif kept is not None:
+                slot.data = kept.data
         slot.until = time.monotonic() + _REMEMBERED
 
-    def _fetch(self, url: str, request: bytes) -> bytes:
+    def _asked(self, url: str, request: bytes) -> tuple[bytes | None, str]:
+        """What came, or None and why not, in time whatever the server does.
+
+        A thread asks, and is left alone where it has not finished: urllib3 counts the time of each read, not of all,
+        and a server may send a header letter by letter, or the system may look for a name for minutes.
+        """
+        manager = self._manager(url)
+        seconds = self._options.answer_timeout if request else self._options.list_timeout
+        told: queue.SimpleQueue[tuple[bytes | None, str]] = queue.SimpleQueue()
+
+        def ask() -> None:
+            try:
+                told.put((_fetch(manager, url, request, seconds), ""))
+            except (StoreUnavailable, StoreProtocol) as exc:
+                told.put((None, str(exc)))
+            except Exception as exc:  # noqa: BLE001 - whatever a server's bytes make a library raise is no answer
+                told.put((None, f"no answer ({type(exc.__cause__ or exc).__name__})"))
+
+        threading.Thread(target=ask, name="revocation", daemon=True).start()
+        try:
+            return told.get(timeout=seconds + _GRACE)
+        except queue.Empty:
+            return None, f"no answer within {seconds:g} seconds"
+
+    def _manager(self, url: str) -> urllib3.PoolManager:
         import urllib3  # noqa: PLC0415 - only where somebody is asked
 
-        seconds = self._options.answer_timeout if request else self._options.list_timeout
-        end = time.monotonic() + seconds
-        headers = {"Accept": "application/ocsp-response" if request else "application/pkix-crl, */*"}
-        if request:
-            headers["Content-Type"] = "application/ocsp-request"
         try:
-            with urllib3.PoolManager() as pool:
-                response = pool.request(
-                    "POST" if request else "GET",
-                    url,
-                    body=request or None,
-                    headers=headers,
-                    preload_content=False,
-                    redirect=False,
-                    retries=False,
-                    timeout=seconds,
-                )
-                try:
-                    return _read(response, MAX_ANSWER if request else MAX_LIST, end)
-                finally:
-                    response.close()
-        except (urllib3.exceptions.HTTPError, OSError, ValueError) as exc:
-            message = f"no answer ({type(exc.__cause__ or exc).__name__})"
-            raise StoreUnavailable(message) from exc
+            proxy = proxy_for(origin_of(url), self._options.environment, plain=True)
+        except StoreProtocol:
+            proxy = None
+        if proxy is None:
+            return urllib3.PoolManager()
+        try:
+            user = urllib3.util.parse_url(proxy).auth
+            headers = urllib3.make_headers(proxy_basic_auth=unquote(user)) if user else None
+            return urllib3.ProxyManager(proxy, proxy_headers=headers)
+        except (urllib3.exceptions.HTTPError, ValueError) as exc:
+            message = "HTTP_PROXY or HTTPS_PROXY does not name a proxy; expected http://HOST:PORT"
+            raise InputFileError(message) from exc
 
 
 def cache_folder(environment: Mapping[str, str]) -> Path | None:
@@ -146,6 +174,28 @@ def cache_folder(environment: Mapping[str, str]) -> Path | None:
         return Path(environment["XDG_CACHE_HOME"]) / "imgtrust" / "revocation"
     home = environment.get("HOME")
     return Path(home) / ".cache" / "imgtrust" / "revocation" if home else None
+
+
+def _fetch(manager: urllib3.PoolManager, url: str, request: bytes, seconds: float) -> bytes:
+    end = time.monotonic() + seconds
+    headers = {"Accept": "application/ocsp-response" if request else "application/pkix-crl, */*"}
+    if request:
+        headers["Content-Type"] = "application/ocsp-request"
+    with manager:
+        response = manager.request(
+            "POST" if request else "GET",
+            url,
+            body=request or None,
+            headers=headers,
+            preload_content=False,
+            redirect=False,
+            retries=False,
+            timeout=seconds,
+        )
+        try:
+            return _read(response, MAX_ANSWER if request else MAX_LIST, end)
+        finally:
+            response.close()
 
 
 def _read(response: urllib3.BaseHTTPResponse, limit: int, end: float) -> bytes:
@@ -169,25 +219,43 @@ def _place(cache: Path, url: str) -> Path:
     return cache / hashlib.sha256(url.encode("utf-8", "surrogateescape")).hexdigest()
 
 
-def _kept(file: Path, keep: Callable[[bytes], bool]) -> bytes | None:
-    """The list in a file, where it still holds."""
+class _Kept(NamedTuple):
+    """A list on disk that still holds, and when it was written (seconds since 1970)."""
+
+    data: bytes
+    since: float
+
+
+def _kept(file: Path, keep: Callable[[bytes], bool]) -> _Kept | None:
+    """The list in a file, where it is one and still holds."""
     try:
-        with file.open("rb") as stream:
-            data = stream.read(MAX_LIST + 1)
+        handle = os.open(file, os.O_RDONLY | os.O_NONBLOCK)  # what is no file, and never answers, is not waited for
+        with os.fdopen(handle, "rb") as stream:
+            status = os.fstat(handle)
+            data = stream.read(MAX_LIST + 1) if stat.S_ISREG(status.st_mode) else b""
     except OSError:
         return None
-    return data if len(data) <= MAX_LIST and keep(data) else None
+    return _Kept(data, status.st_mtime) if len(data) <= MAX_LIST and keep(data) else None
 
 
-def _keep(file: Path, data: bytes) -> None:
-    """Write a file whole or not at all. A cache that cannot be written is none, and no fault."""
+def _keep(file: Path, data: bytes, now: float) -> None:
+    """Write a file whole or not at all, for nobody else to read. A cache that cannot be written is none, no fault."""
     with contextlib.suppress(OSError):
-        file.parent.mkdir(parents=True, exist_ok=True)
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=file.parent, prefix=".list-")
         try:
             with os.fdopen(handle, "wb") as stream:
                 stream.write(data)
+            os.utime(name, (now, now))
             Path(name).replace(file)
         except OSError:
             Path(name).unlink(missing_ok=True)
             raise
+        _trim(file.parent)
+
+
+def _trim(folder: Path) -> None:
+    """Take out the oldest files where there are too many, and what an end without warning left behind."""
+    found = sorted((entry.stat().st_mtime, entry.name) for entry in os.scandir(folder) if entry.is_file())
+    for _, name in found[: max(0, len(found) - MAX_KEPT)]:
+        (folder / name).unlink(missing_ok=True)

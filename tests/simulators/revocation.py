@@ -5,6 +5,9 @@ The server can be dead, slow, or give somebody else's answer: see ``tests.simula
 
 from __future__ import annotations
 
+import contextlib
+import socket
+import threading
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -25,7 +28,18 @@ if TYPE_CHECKING:
 
     from tests.simulators.pki import Certified, Shape
 
-__all__ = ["NOW", "Listed", "Said", "Server", "as_sha1_answer", "listed", "responder", "said", "without_next_update"]
+__all__ = [
+    "NOW",
+    "Listed",
+    "Said",
+    "Server",
+    "Trickle",
+    "as_sha1_answer",
+    "listed",
+    "responder",
+    "said",
+    "without_next_update",
+]
 
 NOW: Final = datetime(2026, 6, 1, tzinfo=UTC)
 """When answers are got that do not say otherwise."""
@@ -176,3 +190,41 @@ class Server:
         if found is None:
             return Reply(404)
         return Reply(200, (), found if isinstance(found, bytes) else found(request.body))
+
+
+class Trickle:
+    """Accepts every connection and sends a header that never ends, letter by letter, until the end of ``with``."""
+
+    def __init__(self, every: float = 0.02) -> None:
+        self._every = every
+        self._over = threading.Event()
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self._socket.settimeout(every)
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+
+    @property
+    def url(self) -> str:
+        """The address of something that is never given out."""
+        return f"http://127.0.0.1:{self._socket.getsockname()[1]}/"
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+        self._socket.close()
+
+    def _serve(self) -> None:
+        held: list[socket.socket] = []
+        while not self._over.wait(self._every):
+            with contextlib.suppress(TimeoutError):
+                connection, _ = self._socket.accept()
+                connection.sendall(b"HTTP/1.1 200 OK\r\nX-Long: ")
+                held.append(connection)
+            for each in held:
+                with contextlib.suppress(OSError):
+                    each.sendall(b"a")
+        for each in held:
+            each.close()

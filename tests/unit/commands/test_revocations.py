@@ -132,6 +132,25 @@ def test_many_signatures_by_one_certificate_ask_once(server: Server) -> None:
     assert len(found.answers) == len(server.loopback.requests) == 1
 
 
+def test_each_signature_is_asked_about_until_it_has_its_answer(server: Server) -> None:
+    first = leaf(ROOT, ocsp=(server.url("/1"),))
+    second = leaf(ROOT, ocsp=(server.url("/dead"), server.url("/dead2")), crl=(server.url("/2"),))
+    server.answers.update({"/1": said(first, ROOT), "/2": listed(ROOT)})
+    candidates = [evidence(b"{}"), evidence(jws((first, ROOT))), evidence(jws((second, ROOT)))]
+    found = ask_about(candidates, trusting(notary(ROOT, revocation="enforce")), asking(), at=AT)
+    assert [url.rpartition("/")[2] for url, _ in found.answers] == ["1", "dead", "dead2", "2"]
+
+
+def test_the_proxy_of_the_environment_is_asked(server: Server) -> None:
+    signer = leaf(ROOT, crl=("http://ca.invalid/crl",))
+    server.answers["/crl"] = listed(ROOT)
+    trust = trusting(notary(ROOT, revocation="enforce"))
+    ask_about(
+        [evidence(jws((signer, ROOT)))], trust, open_responders(trust, {"http_proxy": server.loopback.base}), at=AT
+    )
+    assert [request.headers["host"] for request in server.loopback.requests] == ["ca.invalid"]
+
+
 def test_nothing_is_opened_where_nothing_is_asked() -> None:
     assert open_responders(trusting(), {}) is None
     assert open_responders(trusting(notary(ROOT, revocation="skip")), {}) is None

@@ -142,6 +142,12 @@ def test_loopback_and_plain_http_never_go_through_a_proxy() -> None:
     assert proxy_for(_origin("127.0.0.1"), environment) is None
     assert proxy_for(_origin("localhost", 5000), environment) is None
     assert proxy_for(_origin("registry.example", 80, "http"), environment) is None
+    assert proxy_for(_origin("registry.example", 80, "http"), environment, plain=True) is None
+    plain = {"HTTP_PROXY": "plain.example"}
+    assert proxy_for(_origin("registry.example", 80, "http"), plain) is None
+    assert proxy_for(_origin("registry.example", 80, "http"), plain, plain=True) == "http://plain.example"
+    assert proxy_for(_origin("127.0.0.1", 80, "http"), plain, plain=True) is None
+    assert proxy_for(_origin("registry.example"), plain, plain=True) is None
     assert proxy_for(_origin("registry.example"), {}) is None
 
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
-from imgtrust.errors import StoreProtocol, StoreUnavailable
-from imgtrust.stores.revocation import MAX_ANSWER, ResponderOptions, Responders, cache_folder
+from imgtrust.errors import InputFileError, StoreUnavailable
+from imgtrust.stores.revocation import MAX_ANSWER, MAX_KEPT, MAX_LIST, ResponderOptions, Responders, cache_folder
 from tests.simulators.loopback import Reply
-from tests.simulators.revocation import Server
+from tests.simulators.revocation import Server, Trickle
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -108,7 +110,60 @@ def test_an_answer_that_is_too_large_is_not_read(server: Server) -> None:
     server.answers["/ocsp"] = bytes(MAX_ANSWER + 1)
     with pytest.raises(StoreUnavailable, match=f"more than {MAX_ANSWER} bytes"):
         Responders().ask(server.url("/ocsp"), b"x", never)
-    assert issubclass(StoreProtocol, Exception)
+    server.answers["/crl"] = bytes(MAX_LIST + 1)
+    with pytest.raises(StoreUnavailable, match=f"more than {MAX_LIST} bytes"):
+        Responders(ResponderOptions(list_timeout=60.0)).ask(server.url("/crl"), b"", never)
+
+
+def test_a_header_that_never_ends_is_given_up_in_time() -> None:
+    with Trickle() as trickle:
+        begun = time.monotonic()
+        for request in (b"", b"x"):
+            with pytest.raises(StoreUnavailable, match=r"no answer within 0\.3 seconds"):
+                hurried().ask(trickle.url, request, never)
+        assert time.monotonic() - begun < 5.0
+
+
+# --- proxies ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["HTTP_PROXY", "http_proxy"])
+def test_lists_and_responders_are_asked_through_the_proxy(server: Server, name: str) -> None:
+    environment = {name: server.loopback.base, "HTTPS_PROXY": "http://127.0.0.1:9"}
+    responders = Responders(ResponderOptions(environment=environment))
+    assert responders.ask("http://ca.invalid/crl", b"", never) == LIST
+    assert responders.ask("http://ca.invalid/ocsp", b"x", never) == b"about x"
+    assert [request.headers["host"] for request in server.loopback.requests] == ["ca.invalid", "ca.invalid"]
+    assert "proxy-authorization" not in server.loopback.requests[0].headers
+
+
+def test_a_proxy_is_told_who_asks(server: Server) -> None:
+    proxy = server.loopback.base.replace("://", "://who:p%40ss@")
+    responders = Responders(ResponderOptions(environment={"HTTP_PROXY": proxy}))
+    assert responders.ask("http://ca.invalid/crl", b"", never) == LIST
+    assert server.loopback.requests[0].headers["proxy-authorization"] == "Basic d2hvOnBAc3M="
+
+
+def test_https_goes_through_its_own_proxy(server: Server) -> None:
+    environment = {"HTTPS_PROXY": server.loopback.base, "HTTP_PROXY": "http://127.0.0.1:9"}
+    with pytest.raises(StoreUnavailable, match="no answer"):
+        Responders(ResponderOptions(environment=environment)).ask("https://ca.invalid/crl", b"", never)
+    assert [request.method for request in server.loopback.requests] == ["CONNECT"]
+
+
+@pytest.mark.parametrize("environment", [{}, {"NO_PROXY": "127.0.0.1"}])
+def test_loopback_and_what_is_exempt_is_asked_directly(server: Server, environment: dict[str, str]) -> None:
+    environment = {"HTTP_PROXY": "http://127.0.0.1:9", **environment}
+    assert Responders(ResponderOptions(environment=environment)).ask(server.url("/crl"), b"", never) == LIST
+
+
+def test_a_proxy_that_is_none_is_a_wrong_use() -> None:
+    for proxy in ("http://[::1", "ftp://proxy.invalid"):
+        with pytest.raises(InputFileError, match="does not name a proxy"):
+            Responders(ResponderOptions(environment={"HTTP_PROXY": proxy})).ask("http://ca.invalid/", b"", never)
+
+
+# --- lists on disk ----------------------------------------------------------------------------------------------------
 
 
 def test_a_list_that_verifies_is_kept_under_the_hash_of_its_address(server: Server, tmp_path: Path) -> None:
@@ -139,6 +194,82 @@ def test_a_cache_that_cannot_be_used_is_none(server: Server, tmp_path: Path) -> 
     (tmp_path / name).mkdir()
     assert hurried(tmp_path).ask(server.url("/crl"), b"", always) == LIST
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["file", name])
+
+
+def test_a_kept_list_is_for_nobody_else_to_read(server: Server, tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    hurried(cache).ask(server.url("/crl"), b"", always)
+    (file,) = cache.iterdir()
+    assert (cache.stat().st_mode & 0o777, file.stat().st_mode & 0o777) == (0o700, 0o600)
+
+
+def at(moment: datetime, cache: Path) -> Responders:
+    """Whoever asks at a time."""
+    return Responders(ResponderOptions(cache, 0.3, 0.3, clock=lambda: moment))
+
+
+NOW = datetime(2026, 6, 1, tzinfo=UTC)
+DAY = timedelta(days=1)
+SECOND = timedelta(seconds=1)
+
+
+def test_a_kept_list_is_asked_for_again_after_a_day(server: Server, tmp_path: Path) -> None:
+    assert at(NOW, tmp_path).ask(server.url("/crl"), b"", always) == LIST
+    server.answers["/crl"] = b"a newer list"
+    assert at(NOW + DAY - SECOND, tmp_path).ask(server.url("/crl"), b"", always) == LIST
+    assert at(NOW + DAY, tmp_path).ask(server.url("/crl"), b"", always) == b"a newer list"
+    server.answers["/crl"] = b"the newest list"
+    assert at(NOW + DAY + DAY - SECOND, tmp_path).ask(server.url("/crl"), b"", always) == b"a newer list"
+    assert at(NOW + DAY - SECOND, tmp_path).ask(server.url("/crl"), b"", always) == b"the newest list"
+
+
+def test_an_older_list_that_still_holds_is_used_where_the_server_is_dead_or_lies(
+    server: Server, tmp_path: Path
+) -> None:
+    def holds(data: bytes) -> bool:
+        return data == LIST
+
+    assert at(NOW, tmp_path).ask(server.url("/crl"), b"", holds) == LIST
+    later = NOW + 2 * DAY
+    server.answers["/crl"] = b"a lie"
+    assert at(later, tmp_path).ask(server.url("/crl"), b"", holds) == LIST
+    server.loopback.fault("/crl", times=None, close=True)
+    assert at(later, tmp_path).ask(server.url("/crl"), b"", holds) == LIST
+    with pytest.raises(StoreUnavailable, match="no answer"):
+        at(later, tmp_path).ask(server.url("/crl"), b"", never)
+    assert len(server.loopback.asked("/crl")) == 4
+
+
+def test_what_is_no_file_and_never_answers_is_not_waited_for(server: Server, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / hashlib.sha256(server.url("/crl").encode()).hexdigest())
+    asked: list[bytes] = []
+
+    def holds(data: bytes) -> bool:
+        asked.append(data)
+        return False
+
+    assert hurried(tmp_path).ask(server.url("/crl"), b"", holds) == LIST
+    assert asked == [b"", LIST]
+
+
+def test_a_kept_list_has_a_largest_size(server: Server, tmp_path: Path) -> None:
+    file = tmp_path / hashlib.sha256(server.url("/crl").encode()).hexdigest()
+    for size, given in ((MAX_LIST, True), (MAX_LIST + 1, False)):
+        file.write_bytes(bytes(size))
+        found = Responders(ResponderOptions(tmp_path)).ask(server.url("/crl"), b"", lambda data: data != LIST)
+        assert (len(found) == size) is given
+
+
+def test_the_cache_does_not_grow_without_end(server: Server, tmp_path: Path) -> None:
+    for number in range(MAX_KEPT + 2):
+        (tmp_path / f"old-{number:03}").write_bytes(b"")
+        os.utime(tmp_path / f"old-{number:03}", (number, number))
+    (tmp_path / "folder").mkdir()
+    assert hurried(tmp_path).ask(server.url("/crl"), b"", always) == LIST
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert len(names) == MAX_KEPT + 1
+    assert {"folder", "old-003", hashlib.sha256(server.url("/crl").encode()).hexdigest()} <= set(names)
+    assert "old-002" not in names
 
 
 def test_a_kept_list_is_whole_whoever_writes_it(server: Server, tmp_path: Path) -> None:
