@@ -94,7 +94,12 @@ def said(certified: Certified, issuer: Certified, answer: Said | None = None, **
 def responder(issuer: Certified, shape: Shape, **changes: Any) -> Certified:
     """A certificate that an issuer gave to a responder."""
     key = changes.pop("key", None)
-    right = {"purposes": (ExtendedKeyUsageOID.OCSP_SIGNING,), "usage": usage("digital_signature"), **changes}
+    right = {
+        "purposes": (ExtendedKeyUsageOID.OCSP_SIGNING,),
+        "usage": usage("digital_signature"),
+        "extensions": ((x509.OCSPNoCheck(), False),),
+        **changes,
+    }
     return issue(replace(shape, **right), issuer, key)
 
 

@@ -7,6 +7,7 @@ no address that a stranger wrote into a certificate is ever fetched.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from imgtrust import strict_json
@@ -47,7 +48,7 @@ class NotaryBelief:
     """What was proven of a Notary signature.
 
     ``names`` are those of the policy (sorted), ``identity`` makes signers distinct, ``not_checked`` says what nobody
-    asked or could tell.
+    asked or could tell. ``ends``: the first moment at which it would be refused as expired; None where it never is.
     """
 
     names: tuple[str, ...]
@@ -55,11 +56,15 @@ class NotaryBelief:
     times: tuple[VerifiedTime, ...]
     claims: tuple[ClaimedTime, ...]
     not_checked: tuple[str, ...]
+    ends: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class _Proof:
-    """All that holds before anybody is asked about revocation. ``moment``: when it was signed, where that is proven."""
+    """All that holds before anybody is asked about revocation.
+
+    ``moment``: when it was signed at the latest, where that is proven.
+    """
 
     chain: tuple[x509.Certificate, ...]
     signers: tuple[TrustedNotary, ...]
@@ -67,6 +72,7 @@ class _Proof:
     times: tuple[VerifiedTime, ...]
     claims: tuple[ClaimedTime, ...]
     moment: datetime | None
+    ends: datetime | None
 
 
 def verify(
@@ -97,7 +103,7 @@ def verify(
         raise refusals[0]
     if any(time.source is TimeSource.RFC3161 for time in proof.times):
         notes["revocation of the certificates of the time-stamp authority: nobody was asked"] = None
-    return NotaryBelief(tuple(sorted(names)), proof.identity, proof.times, proof.claims, tuple(notes))
+    return NotaryBelief(tuple(sorted(names)), proof.identity, proof.times, proof.claims, tuple(notes), proof.ends)
 
 
 def questions(
@@ -132,8 +138,17 @@ def _prove(signed: Signed, evidence: Evidence, root: TrustRoot, at: datetime) ->
         raise Refused(RefusalCode.NOTARY_EXPIRED, message)
     times, claimed = _times(signed, claims, chain, root, at)
     _check_target(claims.target, evidence)
-    moment = min((each.time for each in times), default=None)
-    return _Proof(chain, tuple(signers), identity_of(claims, chain), times, claimed, moment)
+    moment = min((each.time + each.accuracy for each in times), default=None)
+    identity, ends = identity_of(claims, chain), _ends(claims, chain, moment)
+    return _Proof(chain, tuple(signers), identity, times, claimed, moment, ends)
+
+
+def _ends(claims: NotaryClaims, chain: tuple[x509.Certificate, ...], moment: datetime | None) -> datetime | None:
+    """When it is refused though nothing new came: at its expiry; without a proven time, after its certificates' end."""
+    ends = [] if claims.expiry is None else [claims.expiry]
+    if moment is None:
+        ends.append(min(each.not_valid_after_utc for each in chain) + timedelta(microseconds=1))
+    return min(ends, default=None)
 
 
 def _times(

@@ -16,7 +16,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-__all__ = ["MAX_LIST_BYTES", "delta_urls", "find_entry", "list_urls", "read_any", "read_delta", "read_list"]
+__all__ = [
+    "MAX_LIST_BYTES",
+    "delta_urls",
+    "find_entry",
+    "has_delta",
+    "has_list",
+    "list_urls",
+    "read_any",
+    "read_delta",
+    "read_list",
+]
 
 MAX_LIST_BYTES: Final = 32 * 1024 * 1024
 """The largest list that is read: notation's own limit."""
@@ -95,6 +105,18 @@ def delta_urls(certificate: x509.Certificate, found: x509.CertificateRevocationL
     """Where the deltas to a list are, by the certificate and by the list (RFC 5280 sections 4.2.1.15 and 5.2.6)."""
     both = (*_urls(certificate.extensions, x509.FreshestCRL), *_urls(found.extensions, x509.FreshestCRL))
     return tuple(dict.fromkeys(both))
+
+
+def has_list(certificate: x509.Certificate) -> bool:
+    """Whether there are lists about a certificate, or deltas to lists, wherever they are."""
+    kinds = (x509.CRLDistributionPoints, x509.FreshestCRL)
+    return any(isinstance(each.value, kinds) for each in certificate.extensions)
+
+
+def has_delta(certificate: x509.Certificate, found: x509.CertificateRevocationList) -> bool:
+    """Whether there are deltas to a list, wherever they are."""
+    both = (*certificate.extensions, *found.extensions)
+    return any(isinstance(each.value, x509.FreshestCRL) for each in both)
 
 
 def _urls(extensions: x509.Extensions, kind: type[x509.CRLDistributionPoints | x509.FreshestCRL]) -> tuple[str, ...]:

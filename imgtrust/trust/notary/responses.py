@@ -29,6 +29,7 @@ _AGE: Final = timedelta(days=1)
 """How long an answer counts that does not say when the next is due."""
 _MAX_BYTES: Final = 256 * 1024
 _MAX_RESPONDERS: Final = 8
+_KNOWN: Final = frozenset({x509.BasicConstraints, x509.KeyUsage, x509.ExtendedKeyUsage, x509.OCSPNoCheck})
 
 
 def request_for(certificate: x509.Certificate, issuer: x509.Certificate) -> bytes:
@@ -102,12 +103,25 @@ def _responders(response: ocsp.OCSPResponse, issuer: x509.Certificate, now: date
         try:
             candidate.verify_directly_issued_by(issuer)
             check_hash(getattr(candidate.signature_hash_algorithm, "name", None))
-            purposes = candidate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+            fit = _may_answer(candidate.extensions)
         except Exception:  # noqa: BLE001, S112 - as above; a stranger among the certificates is no responder
             continue
-        valid = candidate.not_valid_before_utc <= now <= candidate.not_valid_after_utc
-        if valid and ExtendedKeyUsageOID.OCSP_SIGNING in purposes:
+        if fit and candidate.not_valid_before_utc <= now <= candidate.not_valid_after_utc:
             yield candidate
+
+
+def _may_answer(extensions: x509.Extensions) -> bool:
+    """Whether an issuer certified somebody for answers, and vouches that nobody need ask whether that still holds.
+
+    A responder without ``id-pkix-ocsp-nocheck`` could itself be revoked (RFC 6960 section 4.2.2.2.1), and whoever
+    stole its key would answer "good" to that as well.
+    """
+    found = {type(each.value): each.value for each in extensions}
+    purposes, usage = found.get(x509.ExtendedKeyUsage), found.get(x509.KeyUsage)
+    if any(each.critical and type(each.value) not in _KNOWN for each in extensions) or x509.OCSPNoCheck not in found:
+        return False
+    for_answers = isinstance(purposes, x509.ExtendedKeyUsage) and ExtendedKeyUsageOID.OCSP_SIGNING in purposes
+    return for_answers and (not isinstance(usage, x509.KeyUsage) or usage.digital_signature)
 
 
 def _signed(response: ocsp.OCSPResponse, responder: x509.Certificate) -> bool:

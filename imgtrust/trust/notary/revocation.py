@@ -32,6 +32,7 @@ __all__ = ["Outcome", "Standing", "judge", "next_questions", "usable"]
 _MAX_URLS: Final = 4
 """The most addresses of one kind that are asked for one certificate."""
 _MAX_URL: Final = 2048
+_NO_ADDRESS: Final = "it names no address that is asked (http or https)"
 _NOBODY: Final = "no certificate names a responder or a list, so there was nobody to ask"
 
 
@@ -110,7 +111,7 @@ def _judge_one(
 ) -> Standing | None:
     """What is known of one certificate; None where it names nobody to ask."""
     who = certificate.subject.rfc4514_string()[:80]
-    if not (_responders(certificate) or _lists(certificate)):
+    if not _named(certificate):
         return None
     try:
         entry = _consult(certificate, issuer, revocations)
@@ -149,7 +150,7 @@ def _consult(certificate: x509.Certificate, issuer: x509.Certificate, revocation
             return _with_delta(found, certificate, issuer, revocations)
         except Unusable as exc:
             faults.append(f"{url[:120]}: {exc}")
-    raise Unusable("; ".join(faults))
+    raise Unusable("; ".join(faults) or _NO_ADDRESS)
 
 
 def _with_delta(
@@ -160,11 +161,10 @@ def _with_delta(
 ) -> Entry | None:
     """The entry of a list, or of the delta to it where there is one: a list that has a delta is not enough alone."""
     entry = lists.find_entry(base, certificate)
-    urls = _allowed(lists.delta_urls(certificate, base))
-    if not urls:
+    if not lists.has_delta(certificate, base):
         return entry
     faults: list[str] = []
-    for url in urls:
+    for url in _allowed(lists.delta_urls(certificate, base)):
         try:
             data, now = _answer(url, b"", issuer, revocations)
             newer = lists.find_entry(lists.read_delta(data, certificate, issuer, now, base), certificate)
@@ -174,7 +174,7 @@ def _with_delta(
         if newer is None:
             return entry
         return None if newer.removed else newer
-    raise Unusable("; ".join(faults))
+    raise Unusable("; ".join(faults) or f"delta: {_NO_ADDRESS}")
 
 
 def _answer(url: str, request: bytes, issuer: x509.Certificate, revocations: Revocations) -> tuple[bytes, datetime]:
@@ -188,13 +188,27 @@ def _answer(url: str, request: bytes, issuer: x509.Certificate, revocations: Rev
     return answer.data, now
 
 
+def _named(certificate: x509.Certificate) -> bool:
+    """Whether a certificate says that somebody knows of its revocation, whether or not they can be asked.
+
+    One that is in a directory (``ldap:``) can be revoked like any other; that it is not is for nobody to tell here.
+    """
+    return bool(_places(certificate)) or lists.has_list(certificate)
+
+
 def _responders(certificate: x509.Certificate) -> tuple[str, ...]:
+    return _allowed(
+        [place.value for place in _places(certificate) if isinstance(place, x509.UniformResourceIdentifier)]
+    )
+
+
+def _places(certificate: x509.Certificate) -> list[x509.GeneralName]:
+    """Where the responders of a certificate are."""
     try:
         access = certificate.extensions.get_extension_for_class(x509.AuthorityInformationAccess).value
     except x509.ExtensionNotFound:
-        return ()
-    places = [each.access_location for each in access if each.access_method == AuthorityInformationAccessOID.OCSP]
-    return _allowed([place.value for place in places if isinstance(place, x509.UniformResourceIdentifier)])
+        return []
+    return [each.access_location for each in access if each.access_method == AuthorityInformationAccessOID.OCSP]
 
 
 def _lists(certificate: x509.Certificate) -> tuple[str, ...]:

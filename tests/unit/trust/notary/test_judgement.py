@@ -163,6 +163,20 @@ def test_without_a_proven_time_every_certificate_is_valid_now() -> None:
     assert code(candidate, at=END + timedelta(seconds=1)) is RefusalCode.NOTARY_TIME
 
 
+def test_when_a_signature_will_end_is_known() -> None:
+    tick = timedelta(microseconds=1)
+    expiry = AT + timedelta(days=9)
+    plain, short = evidence(jws(SIGNER)), evidence(jws(SIGNER, protected=header(LEAF, expiry=expiry.isoformat())))
+    assert (believed(plain).ends, believed(short).ends) == (END + tick, expiry)
+    believed(plain, at=END)
+    assert code(plain, at=END + tick) is RefusalCode.NOTARY_TIME
+    clock = tsa()
+    trust = replace(TRUST, authorities=(clock.authority,))
+    assert believed(evidence(jws(SIGNER, stamp=stamp(clock))), trust).ends is None
+    both = evidence(jws(SIGNER, protected=header(LEAF, expiry=expiry.isoformat()), stamp=stamp(clock)))
+    assert believed(both, trust).ends == expiry
+
+
 def test_a_time_stamp_proves_that_a_certificate_was_valid_once() -> None:
     authority_of_time = tsa()
     candidate = evidence(jws(SIGNER, stamp=stamp(authority_of_time)))
@@ -331,6 +345,15 @@ def test_what_was_signed_before_the_certificate_became_invalid_is_believed_and_t
         data = listed(ROOT, revoked=((LISTED, None, since),))
         assert isinstance(asked(candidate, trust, data), VerifiedSignature) is expected
         assert isinstance(asked(candidate, replace(trust, authorities=()), data), Refusal)
+
+
+def test_it_was_signed_at_the_end_of_the_interval_of_its_time_stamp_at_the_latest() -> None:
+    when = tsa(accuracy=timedelta(seconds=2))
+    candidate = evidence(jws((LISTED, ROOT), stamp=stamp(when)))
+    trust = trusting(notary(ROOT, revocation="enforce"), authorities=(when.authority,))
+    for seconds, expected in ((3, True), (2, False), (1, False)):
+        data = listed(ROOT, revoked=((LISTED, None, SIGNED + timedelta(seconds=seconds)),))
+        assert isinstance(asked(candidate, trust, data), VerifiedSignature) is expected
 
 
 def test_nothing_is_asked_about_what_is_not_believed_otherwise() -> None:

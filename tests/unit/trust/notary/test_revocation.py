@@ -119,6 +119,8 @@ def test_an_answer_is_signed_by_the_issuer() -> None:
     assert by_ocsp(by=ASKED, sent=(ASKED,)) is Outcome.UNKNOWN
 
 
+UNKNOWN = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4"), b"\x05\x00")
+UNKNOWN_2 = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.5"), b"\x05\x00")
 RESPONDER = Shape(subject=(("CN", "responder"),))
 
 
@@ -132,6 +134,16 @@ RESPONDER = Shape(subject=(("CN", "responder"),))
         (responder(ROOT, RESPONDER, window=(NOW - DAY, NOW - SECOND)), Outcome.UNKNOWN),
         (responder(ROOT, RESPONDER, window=(NOW + SECOND, NOW + DAY)), Outcome.UNKNOWN),
         (responder(ROOT, RESPONDER, window=(NOW, NOW)), Outcome.GOOD),
+        (responder(ROOT, RESPONDER, usage=None), Outcome.GOOD),
+        (responder(ROOT, RESPONDER, usage=usage("crl_sign")), Outcome.UNKNOWN),
+        (responder(ROOT, RESPONDER, extensions=()), Outcome.UNKNOWN),
+        (responder(ROOT, RESPONDER, extensions=((x509.OCSPNoCheck(), True),)), Outcome.GOOD),
+        (responder(ROOT, RESPONDER, extensions=((x509.OCSPNoCheck(), False), (UNKNOWN, False))), Outcome.GOOD),
+        (responder(ROOT, RESPONDER, extensions=((x509.OCSPNoCheck(), False), (UNKNOWN, True))), Outcome.UNKNOWN),
+        (
+            responder(ROOT, RESPONDER, extensions=((x509.OCSPNoCheck(), False), (UNKNOWN, True), (UNKNOWN_2, False))),
+            Outcome.UNKNOWN,
+        ),
     ],
 )
 def test_a_responder_speaks_where_the_issuer_certified_it_for_that(made: Certified, expected: Outcome) -> None:
@@ -484,11 +496,31 @@ def test_only_addresses_on_the_web_are_asked_and_not_too_many() -> None:
     while asked := next_questions(certificates, answered((made, ROOT), given)):
         given[asked[0].url] = "dead"
     assert list(given) == [OCSP, *(url for url in many if url != OCSP)][:4]
-    assert outcome({}, leaf(ROOT, crl=odd), ROOT) is Outcome.GOOD
     assert outcome({}, leaf(ROOT, crl=("HTTP://crl.invalid/a",)), ROOT) is Outcome.UNKNOWN
 
 
-def test_names_that_are_no_addresses_are_passed_over() -> None:
+def test_who_can_be_asked_only_otherwise_than_on_the_web_leaves_it_open() -> None:
+    directory = ("ldap://crl.invalid/a",)
+    delta = x509.FreshestCRL(points(directory))
+    for made in (
+        leaf(ROOT, ocsp=directory),
+        leaf(ROOT, crl=directory),
+        leaf(ROOT, extensions=((delta, False),)),
+        leaf(ROOT, crl=("http://crl.invalid/" + "a" * 2048,)),
+    ):
+        found = standing({}, made, ROOT)
+        assert (found.outcome, "no address that is asked" in found.reason) == (Outcome.UNKNOWN, True)
+        assert next_questions(read_chain(chain(made, ROOT)), NONE) == ()
+    assert outcome({CRL: listed(ROOT)}, leaf(ROOT, crl=(*directory, CRL)), ROOT) is Outcome.GOOD
+    for base, made in (
+        (listed(ROOT, extensions=((delta, False),)), LISTED),
+        (listed(ROOT), leaf(ROOT, crl=(CRL,), delta=directory)),
+    ):
+        found = standing({CRL: base}, made, ROOT)
+        assert (found.outcome, "delta: it names no address" in found.reason) == (Outcome.UNKNOWN, True)
+
+
+def test_names_that_are_no_addresses_are_not_asked() -> None:
     access = x509.AuthorityInformationAccess(
         [
             x509.AccessDescription(AuthorityInformationAccessOID.OCSP, x509.DNSName("a")),
@@ -503,6 +535,9 @@ def test_names_that_are_no_addresses_are_passed_over() -> None:
     named = x509.DistributionPoint([x509.DNSName("a")], None, None, None)
     made = leaf(ROOT, extensions=((access, False), (x509.CRLDistributionPoints([relative, named]), False)))
     assert next_questions(read_chain(chain(made, ROOT)), NONE) == ()
+    assert outcome({}, made, ROOT) is Outcome.UNKNOWN
+    issuers = x509.AuthorityInformationAccess(list(access)[1:])
+    assert outcome({}, leaf(ROOT, extensions=((issuers, False),)), ROOT) is Outcome.GOOD
 
 
 def test_a_list_that_verifies_may_be_kept() -> None:
