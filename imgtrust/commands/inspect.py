@@ -180,4 +180,5 @@ def _believed(item: VerifiedSignature) -> Attached:
         (*item.times, *item.claims),
         not_checked=item.not_checked,
         second_opinion=item.second_opinion,
+        ends=item.ends,
     )

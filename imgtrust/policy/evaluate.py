@@ -164,22 +164,39 @@ def _changes_at(
 ) -> datetime | None:
     """When the outcome would be another one with nothing new attached: judged again whenever it could be.
 
-    Each rule changes at most once as time goes by, so this ends after as many steps as there are rules.
+    Each step is at a time at which a rule changes or a signature ends, later than the one before; there are finitely
+    many of both.
     """
     before = _outcome(findings)
-    while (when := _next_change(findings)) is not None:
-        facts = replace(facts, at=when)
+    while (when := _next_change(facts, findings)) is not None:
+        facts = _as_of(facts, when)
         findings = _findings(facts, scope, policy_id, destination)
         if _outcome(findings) is not before:
             return when
     return None
 
 
-def _next_change(findings: tuple[Finding, ...]) -> datetime | None:
-    """The earliest time at which the outcome could be another one: not before the last rule that fails would pass."""
+def _as_of(facts: ImageFacts, when: datetime) -> ImageFacts:
+    """The same facts at a later time, without the signatures that have ended by then."""
+    root, *children = (
+        replace(
+            subject,
+            signatures=tuple(item for item in subject.signatures if item.ends is None or when < item.ends),
+        )
+        for subject in facts.subjects
+    )
+    return replace(facts, at=when, root=root, children=tuple(children))
+
+
+def _next_change(facts: ImageFacts, findings: tuple[Finding, ...]) -> datetime | None:
+    """The earliest time at which the outcome could be another one.
+
+    Where no signature ends, that is not before the last rule that fails would pass.
+    """
     required = [item for item in findings if item.level is Level.REQUIRED]
+    ends = [item.ends for subject in facts.subjects for item in subject.signatures if item.ends is not None]
     failing = [item.changes_at for item in required if item.outcome is RuleOutcome.FAIL]
-    ends = [when for when in failing if when is not None]
-    if failing:
-        return max(ends) if len(ends) == len(failing) else None
-    return min((item.changes_at for item in required if item.changes_at is not None), default=None)
+    passing_from = [when for when in failing if when is not None]
+    if failing and not ends:
+        return max(passing_from) if len(passing_from) == len(failing) else None
+    return min((*(item.changes_at for item in required if item.changes_at is not None), *ends), default=None)

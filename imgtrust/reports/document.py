@@ -111,6 +111,7 @@ def _signature(signature: VerifiedSignature) -> dict[str, Any]:
         "times": time_entries((*signature.times, *signature.claims)),
         "not_checked": list(signature.not_checked),
         "second_opinion": signature.second_opinion or None,
+        "ends": _time(signature.ends),
     }
 
 

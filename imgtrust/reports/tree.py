@@ -77,6 +77,7 @@ class Attached:
     reason: str = ""
     not_checked: tuple[str, ...] = ()
     second_opinion: str = ""
+    ends: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +147,7 @@ def _attached(item: Attached) -> dict[str, Any]:
         "reason": item.reason,
         "not_checked": list(item.not_checked),
         "second_opinion": item.second_opinion or None,
+        "ends": None if item.ends is None else show_time(item.ends),
     }
 
 
@@ -211,6 +213,7 @@ def _put_more(page: Page, item: Attached, below: str, rest: int) -> None:
     lines = [str(item.evidence)]
     lines += [identity(item.identity, whole=True)] if item.identity else []
     lines += [_time(time) for time in item.times]
+    lines += [] if item.ends is None else [f"not believed any more from {stamp(item.ends)}"]
     lines += [item.second_opinion] if item.second_opinion else []
     lines += [f"not checked: {text}" for text in item.not_checked]
     for line in lines:

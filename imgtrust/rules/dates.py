@@ -11,7 +11,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from imgtrust.rules.signers import by_signer, sign_command
+from imgtrust.rules.signers import by_signer, sign_command, until
 from imgtrust.rules.wording import age, count, listed, moment, one_line
 from imgtrust.trust.times import TimeClass, TimeSource
 
@@ -79,7 +79,10 @@ def later(time: datetime, *durations: timedelta) -> datetime | None:
 def trusted_time(subject: Subject, rule: PublishRule, signers: SignatureRule) -> Finding:
     """Passes where each of the ``count`` signers needed has a signature with a proven time of an accepted source."""
     counted = by_signer(subject, signers.any_of)
-    timed = sum(1 for found in counted.values() if proven(found, rule.trusted_time))
+    dated = [
+        own for found in counted.values() if (own := [item for item in found if proven([item], rule.trusted_time)])
+    ]
+    timed = len(dated)
     claims = [claim for found in counted.values() for item in found for claim in item.claims if claim.code is not None]
     why = (
         f"{count(len(counted) - timed, 'signer')} signed without a proven time"
@@ -94,6 +97,7 @@ def trusted_time(subject: Subject, rule: PublishRule, signers: SignatureRule) ->
         observed=f"{count(timed, 'signer')} with a proven time",
         why="\n".join([why, *listed(unproven)]),
         fix=f"sign it with a time-stamp: {sign_command(subject, '--tsa', 'URL')}",
+        changes_at=until(dated, signers.count),
     )
 
 
@@ -121,9 +125,18 @@ def max_age(subject: Subject, limit: timedelta) -> Finding:
         why=f"published {moment(oldest.time)}, by the earliest proven time ({one_line(oldest.authority)}); "
         "signing again does not change that",
         fix="build and publish the image anew",
-        changes_at=later(oldest.time, limit, -oldest.accuracy, TICK) if passes else None,
+        changes_at=_earliest(later(oldest.time, limit, -oldest.accuracy, TICK), _undated(subject)) if passes else None,
         more_could_help=False,
     )
+
+
+def _undated(subject: Subject) -> datetime | None:
+    """When the last proven time goes with its signature, so that the age is not known any more."""
+    return until([[item for item in subject.signatures if proven([item])]], 1)
+
+
+def _earliest(*times: datetime | None) -> datetime | None:
+    return min((time for time in times if time is not None), default=None)
 
 
 def min_soak(subject: Subject, limit: timedelta, sources: tuple[TimeSource, ...]) -> Finding:

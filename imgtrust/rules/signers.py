@@ -13,12 +13,15 @@ from imgtrust.refusals import RefusalCode
 from imgtrust.rules.wording import command, count, listed, one_line
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
     from imgtrust.rules.finding import Finding
     from imgtrust.rules.requirements import SignatureRule
     from imgtrust.rules.subjects import Subject
     from imgtrust.trust.signatures import VerifiedSignature
 
-__all__ = ["FORMAT_WORDS", "SIGNATURES", "by_signer", "needed", "sign_command", "signatures"]
+__all__ = ["FORMAT_WORDS", "SIGNATURES", "by_signer", "needed", "sign_command", "signatures", "until"]
 
 SIGNATURES: Final = "signatures"
 
@@ -54,7 +57,26 @@ def signatures(subject: Subject, rule: SignatureRule) -> Finding:
         observed=count(found, "signer"),
         why=_why(subject, rule, counted),
         fix=_fix(subject),
+        changes_at=until(counted.values(), rule.count),
     )
+
+
+def until(signers: Iterable[Iterable[VerifiedSignature]], needed: int) -> datetime | None:
+    """When fewer than so many signers are left; each lasts as long as the last of its signatures.
+
+    None where that never comes, or where there are too few already.
+    """
+    lasts = [_last(found) for found in signers]
+    ends = sorted(end for end in lasts if end is not None)
+    spare = len(lasts) - needed
+    return ends[spare] if 0 <= spare < len(ends) else None
+
+
+def _last(signatures: Iterable[VerifiedSignature]) -> datetime | None:
+    """When the last of some signatures ends; None where one of them never does."""
+    ends = [item.ends for item in signatures]
+    known = [end for end in ends if end is not None]
+    return max(known) if known and len(known) == len(ends) else None
 
 
 def by_signer(subject: Subject, any_of: tuple[str, ...]) -> dict[str, list[VerifiedSignature]]:

@@ -47,7 +47,8 @@ class VerifiedSignature:
     ``signers`` are all names in the policy that this key or identity has (sorted); ``identity`` is what makes
     signers distinct: ``key sha256:<fingerprint>`` for a key, ``NAME (ISSUER)`` for a Sigstore certificate. ``times``
     are proven, ``claims`` are not. ``not_checked``: what nobody asked or could ask about it, in words.
-    ``second_opinion``: what another verifier said of it, empty where none was asked.
+    ``second_opinion``: what another verifier said of it, empty where none was asked. ``ends``: the first moment at
+    which it would no longer be believed, though nothing changed but the time; None where that never comes.
     """
 
     format: Format
@@ -62,6 +63,7 @@ class VerifiedSignature:
     annotations: tuple[tuple[str, str], ...] = ()
     not_checked: tuple[str, ...] = ()
     second_opinion: str = ""
+    ends: datetime | None = None
 
     @property
     def predicate_type(self) -> str | None:
@@ -95,6 +97,7 @@ class _Believed:
     claims: tuple[ClaimedTime, ...]
     not_checked: tuple[str, ...] = ()
     keyless: Keyless | None = None
+    ends: datetime | None = None
 
 
 def assess(
@@ -117,7 +120,7 @@ def assess(
             judge = _by_certificate if signed.certificates else _by_key
             believed = judge(signed, evidence, root, at)
         _check_subject(signed, evidence)
-        opinion, unjudged = ("", ()) if believed.keyless is None else _asked(signed, evidence, believed.keyless)
+        opinion, unjudged = ("", ()) if believed.keyless is None else _asked(signed, evidence, root, believed.keyless)
     except Refused as exc:
         layer_format = format_of(evidence.layer.media_type)
         return Refusal(layer_format, evidence.digest, evidence.subject, exc.code, exc.reason)
@@ -134,6 +137,7 @@ def assess(
         signed.annotations,
         (*believed.not_checked, *unjudged),
         opinion,
+        believed.ends,
     )
 
 
@@ -144,7 +148,7 @@ def _by_notary(
     from imgtrust.trust.notary import judgement  # noqa: PLC0415 - a run with bare keys does not pay for X.509
 
     found = judgement.verify(signed, evidence, root, at=at, revocations=revocations)
-    return _Believed(found.names, found.identity, found.times, found.claims, found.not_checked)
+    return _Believed(found.names, found.identity, found.times, found.claims, found.not_checked, ends=found.ends)
 
 
 def _by_certificate(signed: Signed, evidence: Evidence, root: TrustRoot, at: datetime) -> _Believed:
@@ -156,7 +160,7 @@ def _by_certificate(signed: Signed, evidence: Evidence, root: TrustRoot, at: dat
     return _Believed(found.names, found.identity, found.times, found.claims, unlogged, found)
 
 
-def _asked(signed: Signed, evidence: Evidence, found: Keyless) -> tuple[str, tuple[str, ...]]:
+def _asked(signed: Signed, evidence: Evidence, root: TrustRoot, found: Keyless) -> tuple[str, tuple[str, ...]]:
     """What another verifier says of a signature that is believed here, and what it could not judge.
 
     Raises:
@@ -164,7 +168,7 @@ def _asked(signed: Signed, evidence: Evidence, found: Keyless) -> tuple[str, tup
     """
     from imgtrust.trust import secondopinion  # noqa: PLC0415 - as above
 
-    answer = secondopinion.second_opinion(evidence, signed, found.trusted, found.times)
+    answer = secondopinion.second_opinion(evidence, signed, found.trusted, found.times, root.authorities)
     if isinstance(answer, secondopinion.Disagreement):
         message = f"imgtrust finds a signature by {found.identity[:200]}, and {answer.by} does not: {answer.reason}"
         raise Refused(RefusalCode.SECOND_OPINION, message)

@@ -151,6 +151,38 @@ def test_an_image_that_is_too_old_once_it_has_soaked_never_passes() -> None:
     assert (verdict.outcome, verdict.changes_at) == (Outcome.REJECTED, None)
 
 
+def test_a_signature_that_ends_takes_the_answer_with_it() -> None:
+    ending = replace(signature("release"), ends=AT + 7 * DAY)
+    verdict = evaluate(image(ending), policy(PLAIN), POLICY)
+    assert (verdict.outcome, verdict.changes_at) == (Outcome.ACCEPTED, AT + 7 * DAY)
+    lasting = signature("release", evidence="lasting")
+    assert evaluate(image(ending, lasting), policy(PLAIN), POLICY).changes_at is None
+
+
+def test_a_signature_of_a_platform_may_end_too() -> None:
+    ending = replace(signature("release", subject=digest("amd64")), ends=AT + 7 * DAY)
+    facts = image(children=[subject("amd64", ending, platform="linux/amd64")])
+    verdict = evaluate(facts, policy(PLAIN), POLICY)
+    assert (verdict.outcome, verdict.changes_at) == (Outcome.REJECTED, None)
+    assert {item.changes_at for item in verdict.findings if item.subject == digest("amd64")} == {AT + 7 * DAY}
+
+
+def test_what_is_too_old_by_a_signature_alone_that_ends_passes_when_it_has() -> None:
+    scope = Scope("s", ("**",), SignatureRule(("release",)), publish=PublishRule(TSA, max_age=5 * DAY))
+    old = replace(signature("release", time(9 * DAY), evidence="old"), ends=AT + DAY)
+    facts = image(old, signature("release", time(2 * DAY)))
+    verdict = evaluate(facts, policy(scope), POLICY)
+    assert (verdict.outcome, verdict.changes_at) == (Outcome.REJECTED, AT + DAY)
+
+
+def test_what_has_soaked_by_a_signature_alone_that_ends_fails_when_it_has() -> None:
+    scope = Scope("s", ("**",), SignatureRule(("release",)), publish=PublishRule(TSA, min_soak=5 * DAY))
+    old = replace(signature("release", time(9 * DAY), evidence="old"), ends=AT + DAY)
+    facts = image(old, signature("release", time(2 * DAY)))
+    verdict = evaluate(facts, policy(scope), POLICY)
+    assert (verdict.outcome, verdict.changes_at) == (Outcome.ACCEPTED, AT + DAY)
+
+
 def test_promotion_needs_an_edge() -> None:
     facts = image(signature())
     good = evaluate(facts, policy(PLAIN), POLICY, destination=RegistryRepository("prod.example.com", "app"))

@@ -59,7 +59,7 @@ IMAGE_KEYS = [
     "changes_at",
 ]
 SIGNATURE_KEYS = ["format", "signer", "identity", "predicate_type", "subject", "evidence", "times"]
-SIGNATURE_KEYS += ["not_checked", "second_opinion"]
+SIGNATURE_KEYS += ["not_checked", "second_opinion", "ends"]
 RULE_KEYS = ["rule", "outcome", "level", "subject", "required", "observed", "why", "fix"]
 
 

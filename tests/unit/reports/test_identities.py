@@ -223,3 +223,11 @@ def test_what_is_claimed_is_said_as_claimed_with_where_it_is_written() -> None:
         {"time": None, "source": "rfc3161", "authority": "", "code": "time.malformed", "reason": "no token"}
     ]
     assert [item["class"] for item in first["times"]] == ["claimed"]
+
+
+def test_the_end_of_a_signature_is_told() -> None:
+    row = Attached("signature", "x", Standing.BELIEVED, ROOT, None, None, "acme", ends=AT)
+    tree = Inspection(REFERENCE, Node(ROOT, "image", attached=(row, replace(row, ends=None))), AT, POLICY)
+    assert render_tree(tree, Style(verbose=True)).count("not believed any more from 2026-11-23 21:00:00") == 1
+    first, second = inspection_document((tree,))["images"][0]["root"]["attached"]
+    assert (first["ends"], second["ends"]) == ("2026-11-23T21:00:00Z", None)

@@ -264,3 +264,15 @@ def test_ages_are_said_in_their_two_largest_units(duration: timedelta, words: st
 
 def test_commands_are_quoted_for_a_shell() -> None:
     assert command("imgtrust", "sign", "oci:my images;rm") == "imgtrust sign 'oci:my images;rm'"
+
+
+def test_a_proven_time_goes_with_its_signature_and_that_is_foreseen() -> None:
+    undated = signature("release", evidence="undated")
+    short = replace(signature("release", time(DAY)), ends=AT + DAY)
+    rule, one = PublishRule(TSA), SignatureRule(("release",))
+    assert trusted_time(seen(image(short, undated)), rule, one).changes_at == AT + DAY
+    assert aged(image(short, undated), 90 * DAY).changes_at == AT + DAY
+    assert aged(image(short, undated), DAY + SECOND).changes_at == AT + SECOND + TICK
+    lasting = signature("release", time(DAY), evidence="lasting")
+    assert trusted_time(seen(image(short, lasting)), rule, one).changes_at is None
+    assert aged(image(short, lasting), 90 * DAY).changes_at == AT + 89 * DAY + TICK

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
 import pytest
 
 from imgtrust.evidence import Unread
@@ -15,7 +19,10 @@ from imgtrust.rules.requirements import SignatureRule
 from imgtrust.rules.signers import signatures
 from imgtrust.rules.subjects import subjects
 from imgtrust.rules.wording import listed, one_line
-from tests.simulators.facts import ROOT, attestation, digest, image, judged_index, key, refusal, signature, subject
+from tests.simulators.facts import AT, ROOT, attestation, digest, image, judged_index, key, refusal, signature, subject
+
+if TYPE_CHECKING:
+    from imgtrust.trust.signatures import VerifiedSignature
 
 ANY = SignatureRule(("release", "ci"))
 BOTH = SignatureRule(("release", "ci"), 2)
@@ -60,6 +67,38 @@ def test_a_signer_that_the_scope_does_not_name_does_not_count() -> None:
     finding = judged(image(signature("qa")))
     assert finding.outcome is RuleOutcome.FAIL
     assert "by qa: not a signer of this scope" in finding.why
+
+
+def ending(name: str, days: int | None, *, evidence: str = "signature") -> VerifiedSignature:
+    ends = None if days is None else AT + timedelta(days=days)
+    return replace(signature(name, evidence=evidence), ends=ends)
+
+
+@pytest.mark.parametrize(
+    ("ends", "needed", "days"),
+    [
+        ([], 1, None),
+        ([None], 1, None),
+        ([3], 1, 3),
+        ([3, 5], 1, 5),
+        ([3, 5], 2, 3),
+        ([3, None], 1, None),
+        ([5, None, 3], 2, 5),
+        ([3, 5], 3, None),
+    ],
+)
+def test_signatures_with_an_end_are_foreseen_to_become_too_few(
+    ends: list[int | None], needed: int, days: int | None
+) -> None:
+    found = image(*(ending(f"s{number}", end) for number, end in enumerate(ends)))
+    rule = SignatureRule(tuple(f"s{number}" for number in range(3)), needed)
+    assert judged(found, rule).changes_at == (None if days is None else AT + timedelta(days=days))
+
+
+def test_a_signer_lasts_as_long_as_the_last_of_its_signatures() -> None:
+    both = image(ending("release", 3, evidence="a"), ending("release", 5, evidence="b"))
+    assert judged(both).changes_at == AT + timedelta(days=5)
+    assert judged(image(ending("release", 3, evidence="a"), ending("release", None, evidence="b"))).changes_at is None
 
 
 def test_nothing_attached_is_said_so_with_the_command_that_signs() -> None:
