@@ -1,67 +1,57 @@
-"""The second opinion: sigstore-python's ``Verifier`` is asked about each keyless bundle of a shape that it knows. Pure.
+"""The second opinion: sigstore-python's ``Verifier`` is asked about each keyless bundle that it can read. Pure.
 
-Knows that library's public API (sigstore-python.md section 1) and which shapes it cannot judge. It is asked after our
-own answer was yes, and only its no counts: it adds no belief, it takes some away. The time of judgement is not passed
-to it, since its API takes none; it looks at its own clock in one place alone (a log whose key is not valid yet). What
-is dated after the time of judgement was refused before, and nothing else that it checks depends on today.
+Knows which shapes it cannot judge, whole or in part, and what its answer means (sigstore-python.md section 1). It is
+asked after our own answer was yes, and only its no counts: it adds no belief, it takes some away. The time of judgement
+is not passed to it, since its API takes none; it looks at its own clock in one place alone (a key or authority that is
+not valid yet). What is dated after the time of judgement was refused before, and nothing else that it checks depends on
+today.
+
+Nobody can have it silenced by what nobody signed (docs/threat-model.md, "The second opinion"): each entry of a log that
+is trusted is asked about by itself, tokens are left in, and where the signature or the entry is of a kind that it does
+not read, its no about everything before that still counts.
 """
 
 from __future__ import annotations
 
-import functools
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from imgtrust.evidence import Format
+from imgtrust.formats.dsse import pae
 from imgtrust.trust.times import TimeSource
 
 if TYPE_CHECKING:
-    import re
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
-    from cryptography import x509
-    from sigstore.hashes import Hashed
     from sigstore.verify import Verifier
-    from sigstore.verify.policy import VerificationPolicy
 
     from imgtrust.evidence import Evidence, LogEntry, Signed
-    from imgtrust.reference import Digest
     from imgtrust.trust.anchors import SigstoreRoot, TrustedIdentity
-    from imgtrust.trust.times import VerifiedTime
+    from imgtrust.trust.times import TimestampAuthority, VerifiedTime
 
 __all__ = ["Agreement", "Disagreement", "NotSupported", "second_opinion"]
 
-_STATEMENTS: Final = frozenset({("dsse", "0.0.1"), ("hashedrekord", "0.0.2")})
-_MESSAGES: Final = frozenset({("hashedrekord", "0.0.1"), ("hashedrekord", "0.0.2")})
-"""Kinds and versions of log entries that it reads, for a DSSE envelope and for a message signature."""
+_READ: Final = {
+    "statement": frozenset({("dsse", "0.0.1"), ("hashedrekord", "0.0.2")}),
+    "message": frozenset({("hashedrekord", "0.0.1"), ("hashedrekord", "0.0.2")}),
+}
+"""Kinds and versions of log entries that it compares with a DSSE envelope and with a message signature."""
+_DATED: Final = frozenset({("dsse", "0.0.1"), ("hashedrekord", "0.0.1")})
+"""Those whose promised time it counts; it refuses a promise with any other."""
 _LONGEST: Final = 300
-_FULCIO: Final = "1.3.6.1.4.1.57264.1"
-_LONG: Final = 0x80
-"""From this byte on a DER length has several bytes; issuers are shorter."""
-_CLASSES: Final = {
-    "build_signer_uri": "OIDCBuildSignerURI",
-    "build_signer_digest": "OIDCBuildSignerDigest",
-    "runner_environment": "OIDCRunnerEnvironment",
-    "source_repository": "OIDCSourceRepositoryURI",
-    "source_repository_digest": "OIDCSourceRepositoryDigest",
-    "source_repository_ref": "OIDCSourceRepositoryRef",
-    "source_repository_identifier": "OIDCSourceRepositoryIdentifier",
-    "source_repository_owner": "OIDCSourceRepositoryOwnerURI",
-    "source_repository_owner_identifier": "OIDCSourceRepositoryOwnerIdentifier",
-    "build_config_uri": "OIDCBuildConfigURI",
-    "build_config_digest": "OIDCBuildConfigDigest",
-    "build_trigger": "OIDCBuildTrigger",
-    "run_invocation_uri": "OIDCRunInvocationURI",
-    "source_repository_visibility": "OIDCSourceRepositoryVisibility",
-}
-"""Its own policy for each extension that a policy of ours may ask for."""
-_SIGNING_CONFIG: Final = {
-    "mediaType": "application/vnd.dev.sigstore.signingconfig.v0.2+json",
-    "rekorTlogConfig": {"selector": "ANY"},
-    "tsaConfig": {"selector": "ANY"},
-}
-"""Names nobody: a trusted root is read from memory only as a part of a client's configuration."""
+
+_ENTRY: Final = ("VerificationError: Unsupported DSSE log entry type",)
+"""What it says of entries of a kind that it does not compare."""
+_DIGEST: Final = ("Error: unknown hash algorithm",)
+"""What it says of digests other than SHA-256."""
+_KEY: Final = (
+    "TypeError: ",
+    "VerificationError: DSSE: invalid signature",
+    "VerificationError: Signature is invalid for input",
+    "VerificationError: transparency log entry is inconsistent",
+    *_ENTRY,
+)
+"""What it says of signatures by keys that it takes for ECDSA with SHA-256, and of their entries."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,174 +71,142 @@ class Disagreement:
 
 @dataclass(frozen=True, slots=True)
 class NotSupported:
-    """It cannot judge this; ``reason`` says what of it."""
+    """It cannot judge this, or a part of it; ``reason`` says what."""
 
     reason: str
 
 
-def second_opinion(
-    evidence: Evidence, signed: Signed, trusted: Sequence[TrustedIdentity], times: Sequence[VerifiedTime]
-) -> Agreement | Disagreement | NotSupported:
-    """Ask about a bundle that we believe; ``trusted`` are the identities (of one instance) and ``times`` the proofs.
-
-    The shape decides whether it is asked at all; from then on all that it raises is a no, whatever the kind.
-    """
-    instance = trusted[0].root
-    reason = next(_unsupported(evidence, signed, instance, times), None)
-    if reason is not None:
-        return NotSupported(reason)
-    import sigstore  # noqa: PLC0415 - 0.3 s, for keyless bundles alone
-    from sigstore.models import Bundle  # noqa: PLC0415 - as above
-    from sigstore.verify import policy  # noqa: PLC0415 - as above
-
-    by = f"sigstore-python {sigstore.__version__}"
-    try:
-        verifier = _verifier(instance.raw)
-    except Exception as exc:  # noqa: BLE001 - raw pydantic errors among others; the root is ours, no bundle's
-        return NotSupported(f"it cannot use the trusted root {instance.name}: {_said(exc)}")
-    try:
-        bundle = Bundle.from_json(evidence.payload)
-        asked = policy.AllOf([_question(each) for each in trusted])
-        if signed.message_digest is None:
-            _, payload = verifier.verify_dsse(bundle, asked)
-            if signed.message is None or not signed.message.endswith(payload):
-                return Disagreement(by, "it reads another payload in the envelope")
-        else:
-            verifier.verify_artifact(_hashed(evidence.subject), bundle, asked)
-    except Exception as exc:  # noqa: BLE001 - ValueError, TypeError, x509 and pydantic errors escape it (1.3)
-        return Disagreement(by, _said(exc))
-    return Agreement(by)
-
-
-def _unsupported(
-    evidence: Evidence, signed: Signed, instance: SigstoreRoot, times: Sequence[VerifiedTime]
-) -> Iterator[str]:
-    """What of the shape it cannot judge; nothing where it can judge all of it."""
-    if signed.format is not Format.BUNDLE:
-        yield "it reads Sigstore bundles only"
-    if evidence.subject.algorithm != "sha256" or (signed.message_digest and signed.digest_algorithm != "sha256"):
-        yield "it knows sha256 only"
-    if len(signed.log_entries) == 1:
-        yield from _entry_faults(signed.log_entries[0], instance, stated=signed.message_digest is None)
-    else:
-        yield f"it wants exactly one log entry, there are {len(signed.log_entries)}"
-    if not _countable(times, instance):
-        yield "it counts no time of an authority that the trusted root does not name, or of its last second"
-    yield from _leaf_faults(signed.certificates[0])
-
-
-def _entry_faults(entry: LogEntry, instance: SigstoreRoot, *, stated: bool) -> Iterator[str]:
-    """What of a log entry it cannot judge."""
-    if entry.proof is None or entry.proof.checkpoint is None:
-        yield "it wants an inclusion proof with a checkpoint"
-    elif entry.log_index == 0 or entry.proof.log_index == 0:
-        yield "it cannot read the first entry of a log"
-    if (entry.kind, entry.version) not in (_STATEMENTS if stated else _MESSAGES):
-        yield f"it does not read log entries of kind {entry.kind} {entry.version} for this"
-    if entry.log_id not in {log.log_id for log in instance.logs}:
-        yield "the log is not one of the instance's"
-
-
-def _countable(times: Iterable[VerifiedTime], instance: SigstoreRoot) -> bool:
-    """Whether it could prove one of our times: it takes the end of an authority's window as exclusive."""
-    ends = {authority.name: authority.not_after for authority in instance.authorities}
-    return any(
-        time.source is TimeSource.REKOR or (time.authority in ends and ends[time.authority] != time.time)
-        for time in times
-    )
-
-
-def _leaf_faults(der: bytes) -> Iterator[str]:
-    """What of a certificate it cannot judge."""
-    from cryptography import x509  # noqa: PLC0415 - as everywhere
-    from cryptography.hazmat.primitives.asymmetric import ec  # noqa: PLC0415 - as above
-
-    certificate = x509.load_der_x509_certificate(der)
-    key = certificate.public_key()
-    if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
-        yield "it verifies ECDSA P-256 with SHA-256 only"
-    if not _names(certificate):
-        yield "it cannot read a name that is neither address nor URI"
-
-
-@functools.lru_cache(maxsize=16)
-def _verifier(root: bytes) -> Verifier:
-    """Its verifier under a trusted root (JSON), made once."""
-    from sigstore.models import ClientTrustConfig  # noqa: PLC0415 - as above
-    from sigstore.verify import Verifier as Their  # noqa: PLC0415 - as above
-
-    config = {
-        "mediaType": "application/vnd.dev.sigstore.clienttrustconfig.v0.1+json",
-        "trustedRoot": json.loads(root),
-        "signingConfig": _SIGNING_CONFIG,
-    }
-    return Their(trusted_root=ClientTrustConfig.from_json(json.dumps(config)).trusted_root)
-
-
-def _hashed(digest: Digest) -> Hashed:
-    """A message by its sha256, as it wants it."""
-    from sigstore.hashes import Hashed as Their  # noqa: PLC0415 - as above
-
-    return Their.model_validate({"algorithm": "SHA2_256", "digest": bytes.fromhex(digest.encoded)})
-
-
-def _question(identity: TrustedIdentity) -> VerificationPolicy:
-    """A trusted identity in its terms: its own policies for what is exact, ours for patterns."""
-    from sigstore.verify import policy  # noqa: PLC0415 - as above
-
-    asked: list[VerificationPolicy] = []
-    if isinstance(identity.identity, str):
-        asked.append(policy.Identity(identity=identity.identity))
-    else:
-        asked.append(_Pattern(identity.identity, _names, "name"))
-    if isinstance(identity.issuer, str):
-        asked.append(policy.AnyOf([policy.OIDCIssuer(identity.issuer), policy.OIDCIssuerV2(identity.issuer)]))
-    else:
-        asked.append(_Pattern(identity.issuer, _issuers, "issuer"))
-    asked += [getattr(policy, _CLASSES[name])(value) for name, value in identity.extensions]
-    return policy.AllOf(asked)
+Answer = Agreement | Disagreement | NotSupported
 
 
 @dataclass(frozen=True, slots=True)
-class _Pattern:
-    """A policy of sigstore's (``VerificationPolicy``): something in the certificate matches a pattern as a whole."""
+class _Believed:
+    """What we believe, of whom."""
 
-    pattern: re.Pattern[str]
-    read: Callable[[x509.Certificate], list[str]]
-    what: str
-
-    def verify(self, cert: x509.Certificate) -> None:
-        """Refuse a certificate where nothing matches; the name is the protocol's."""
-        from sigstore.errors import VerificationError  # noqa: PLC0415 - as above
-
-        found = self.read(cert)
-        if not any(self.pattern.fullmatch(text) for text in found):
-            message = f"no {self.what} of the certificate matches: {found}"
-            raise VerificationError(message)
+    evidence: Evidence
+    signed: Signed
+    trusted: Sequence[TrustedIdentity]
 
 
-def _names(certificate: x509.Certificate) -> list[str]:
-    """URIs and e-mail addresses among the subject's alternative names."""
-    from cryptography import x509  # noqa: PLC0415 - as above
+@dataclass(frozen=True, slots=True)
+class _Limit:
+    """Something of a shape that it does not judge, and the words in which it says so."""
 
-    names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    return [
-        *names.get_values_for_type(x509.UniformResourceIdentifier),
-        *names.get_values_for_type(x509.RFC822Name),
-    ]
+    reason: str
+    words: tuple[str, ...]
 
 
-def _issuers(certificate: x509.Certificate) -> list[str]:
-    """The issuer in both of the ways in which Fulcio writes it: bare text, and DER UTF8String."""
-    from cryptography import x509  # noqa: PLC0415 - as above
+def second_opinion(
+    evidence: Evidence,
+    signed: Signed,
+    trusted: Sequence[TrustedIdentity],
+    times: Sequence[VerifiedTime],
+    authorities: Sequence[TimestampAuthority] = (),
+) -> Answer:
+    """Ask about a bundle that we believe; ``trusted`` are the identities (of one instance) and ``times`` the proofs.
 
-    found = {
-        each.oid.dotted_string: each.value.value
-        for each in certificate.extensions
-        if isinstance(each.value, x509.UnrecognizedExtension)
-    }
-    bare, encoded = found.get(f"{_FULCIO}.1"), found.get(f"{_FULCIO}.8")
-    return [*([bare.decode()] if bare else []), *([encoded[2:].decode()] if encoded and encoded[1] < _LONG else [])]
+    ``authorities``: who may stamp beside the instance's own. The shape decides what is asked; from then on all that it
+    raises is a no, whatever the kind, but for the words of the part that it cannot judge.
+    """
+    instance = trusted[0].root
+    numbers = _entries(signed, instance)
+    reason = next(_unreadable(signed, numbers), None)
+    if reason is not None:
+        return NotSupported(reason)
+    from imgtrust.trust import question  # noqa: PLC0415 - it comes with 0.3 s of imports
+
+    stamping = question.named_leaves(dict.fromkeys((*instance.authorities, *authorities)), signed.timestamps)
+    try:
+        verifier = question.verifier(instance.raw, stamping)
+    except Exception as exc:  # noqa: BLE001 - raw pydantic errors among others; the root is ours, no bundle's
+        return NotSupported(f"it cannot use the trusted root {instance.name}: {_said(exc)}")
+    believed = _Believed(evidence, signed, trusted)
+    answers: list[Answer] = []
+    for number in numbers:
+        undated = next(_undated(signed.log_entries[number], times), None)
+        if undated is not None:
+            answers.append(NotSupported(undated))
+            continue
+        bundle = question.about(evidence.payload, number, stamped=bool(stamping))
+        answers.append(_ask(verifier, bundle, believed, tuple(_limits(signed, signed.log_entries[number]))))
+    return _together(answers)
+
+
+def _together(answers: Sequence[Answer]) -> Answer:
+    """One answer about all entries: a no counts more than what could not be judged, and that more than a yes."""
+    for kind in (Disagreement, NotSupported):
+        for answer in answers:
+            if isinstance(answer, kind):
+                return answer
+    return answers[0]
+
+
+def _entries(signed: Signed, instance: SigstoreRoot) -> list[int]:
+    """The places of the entries that our yes rests upon: those of the instance's logs, each once."""
+    known = {log.log_id for log in instance.logs}
+    places = {entry: number for number, entry in reversed(list(enumerate(signed.log_entries)))}
+    return sorted(number for entry, number in places.items() if entry.log_id in known)
+
+
+def _unreadable(signed: Signed, numbers: Sequence[int]) -> Iterator[str]:
+    """Why it cannot be asked at all."""
+    if signed.format is not Format.BUNDLE:
+        yield "it reads Sigstore bundles only"
+    if not numbers:
+        yield "it wants an entry of one of the instance's logs, and there is none"
+    for number in numbers:
+        proof = signed.log_entries[number].proof
+        if proof is None or proof.checkpoint is None:
+            yield "it wants an inclusion proof with a checkpoint"
+
+
+def _undated(entry: LogEntry, times: Sequence[VerifiedTime]) -> Iterator[str]:
+    """Why it finds no time with one of the entries."""
+    if entry.promise is not None and (entry.kind, entry.version) not in _DATED:
+        yield f"it counts no promise of a log for entries of kind {entry.kind} {entry.version}"
+    if entry.promise is None and all(time.source is TimeSource.REKOR for time in times):
+        yield "it finds no time beside an entry that has none"
+
+
+def _limits(signed: Signed, entry: LogEntry) -> Iterator[_Limit]:
+    """What it cannot judge of a bundle that it can read."""
+    from cryptography import x509  # noqa: PLC0415 - as everywhere
+    from cryptography.hazmat.primitives.asymmetric import ec  # noqa: PLC0415 - as above
+
+    key = x509.load_der_x509_certificate(signed.certificates[0]).public_key()
+    if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
+        yield _Limit("it verifies ECDSA P-256 with SHA-256 only", _KEY)
+    if signed.message_digest is not None and signed.digest_algorithm != "sha256":
+        yield _Limit("it knows sha256 only", _DIGEST)
+    if (entry.kind, entry.version) not in _READ["statement" if signed.message_digest is None else "message"]:
+        yield _Limit(f"it does not read log entries of kind {entry.kind} {entry.version} for this", _ENTRY)
+
+
+def _ask(verifier: Verifier, bundle: bytes, believed: _Believed, limits: Sequence[_Limit]) -> Answer:
+    """Its answer about a bundle with one log entry."""
+    import sigstore  # noqa: PLC0415 - 0.3 s, for keyless bundles alone
+    from sigstore.models import Bundle  # noqa: PLC0415 - as above
+
+    from imgtrust.trust import question  # noqa: PLC0415 - as above
+
+    by = f"sigstore-python {sigstore.__version__}"
+    signed, heard = believed.signed, question.asked_of(believed.trusted)
+    try:
+        read = Bundle.from_json(bundle)
+        if signed.message_digest is None:
+            if pae(*verifier.verify_dsse(read, heard)) != signed.message:
+                return Disagreement(by, "it reads another payload in the envelope")
+        else:
+            subject, named = believed.evidence.subject, signed.digest_algorithm
+            digest = subject.encoded if subject.algorithm == named else signed.message_digest
+            verifier.verify_artifact(question.named_message(named, digest), read, heard)
+    except Exception as exc:  # noqa: BLE001 - ValueError, TypeError, x509 and pydantic errors escape it (1.3)
+        said = f"{type(exc).__name__}: {exc}"
+        for limit in limits:
+            if heard.content and said.startswith(limit.words):
+                return NotSupported(f"{limit.reason}; it agrees about the certificate and the log")
+        return Disagreement(by, _said(exc))
+    return Agreement(by)
 
 
 def _said(exc: Exception) -> str:
