@@ -133,6 +133,6 @@ def _time(value: object) -> datetime | None:
     """An RFC 3339 time with a zone, in UTC."""
     try:
         parsed = datetime.fromisoformat(value) if isinstance(value, str) else None
-    except ValueError:
+        return None if parsed is None or parsed.tzinfo is None else parsed.astimezone(UTC)
+    except (ValueError, OverflowError):  # the latter: a day before the year 1 or after 9999 in UTC
         return None
-    return None if parsed is None or parsed.tzinfo is None else parsed.astimezone(UTC)

@@ -6,6 +6,7 @@ nothing of what is believed because of them. Everything that a file breaks is an
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
@@ -46,6 +47,8 @@ _MEDIA_TYPES: Final = frozenset(
     }
 )
 _PEM: Final = b"-----BEGIN CERTIFICATE-----"
+_DER: Final = re.compile(rb"\x30[\x80-\xff]")
+"""A SEQUENCE with a length in the long form, as every certificate has; no text begins so."""
 
 
 def check_size(data: bytes, name: str) -> None:
@@ -158,20 +161,26 @@ def chain_of(entry: Mapping[str, object], what: str) -> tuple[bytes, ...]:
         message = f"{what}: no certificates"
         raise InputFileError(message)
     for der in found:
-        load_chain(der, what)
+        _loaded(der, what, pem=False)
     return found
 
 
 def load_chain(data: bytes, what: str) -> Sequence[x509.Certificate]:
     """The certificates of a PEM text, or the one that is DER; their names and extensions can be read as well.
 
+    DER in which PEM stands is DER, as other tools read it.
+
     Raises:
         InputFileError: none that can be read, or more than ``MAX_ANCHORS``.
     """
+    return _loaded(data, what, pem=_PEM in data and not _DER.match(data))
+
+
+def _loaded(data: bytes, what: str, *, pem: bool) -> Sequence[x509.Certificate]:
     from cryptography import x509  # noqa: PLC0415 - 40 ms that a run with bare keys does not need
 
     try:
-        found = x509.load_pem_x509_certificates(data) if _PEM in data else [x509.load_der_x509_certificate(data)]
+        found = x509.load_pem_x509_certificates(data) if pem else [x509.load_der_x509_certificate(data)]
         for each in found:  # cryptography reads these only when it is asked, and raises then
             _ = each.subject, each.issuer, each.extensions
     except Exception as exc:  # what cryptography raises is decided by the bytes (InvalidVersion is no ValueError)

@@ -60,6 +60,8 @@ def test_a_failed_verification_says_so() -> None:
         ("resourceUri", 7),
         ("timeVerified", "yesterday"),
         ("timeVerified", "2026-11-23T21:00:00"),
+        ("timeVerified", "0001-01-01T00:00:00+10:00"),
+        ("timeVerified", "9999-12-31T23:59:59-10:00"),
         ("timeVerified", 5),
         ("policy", "gate.toml"),
         ("policy", {"uri": "gate.toml", "digest": {"sha256": "short"}}),

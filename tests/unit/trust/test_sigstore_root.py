@@ -134,3 +134,12 @@ def key_with(**changes: Any) -> dict[str, Any]:
 def test_a_root_that_cannot_be_read_whole_is_refused(members: dict[str, Any]) -> None:
     with pytest.raises(InputFileError, match="acme"):
         parse_sigstore_root(root(**members), "acme")
+
+
+def test_a_certificate_in_a_root_is_der_and_nothing_else() -> None:
+    for position in (0, 1):
+        chain_with_pem = [each.der for each in CA]
+        chain_with_pem[position] = CA[position].pem
+        for member in ("certificateAuthorities", "timestampAuthorities"):
+            with pytest.raises(InputFileError, match=rf"{member}\[0\] of acme: not a certificate"):
+                parse_sigstore_root(root(**{member: [entry(*chain_with_pem)]}), "acme")
