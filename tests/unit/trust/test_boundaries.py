@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ed25519
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.serialization import Encoding
 
+from imgtrust import strict_json
 from imgtrust.errors import InputFileError, Refused
 from imgtrust.evidence import Format, Kind, Signed
 from imgtrust.formats import read
 from imgtrust.refusals import RefusalCode
-from imgtrust.trust import certificates, keydetails
+from imgtrust.trust import certificates, keydetails, sct
 from imgtrust.trust.anchors import TrustedIdentity
 from imgtrust.trust.certificatefiles import read_roots
 from imgtrust.trust.der import GENERALIZED_TIME, DerError, Value
 from imgtrust.trust.holding import holds
 from imgtrust.trust.identities import Named, matching
 from imgtrust.trust.rootfile import MAX_ROOT_BYTES
-from tests.simulators.evidence import Key
+from imgtrust.trust.roots import parse_sigstore_root
+from imgtrust.trust.signatures import Refusal, VerifiedSignature, assess
+from tests.simulators.ctlog import CtLog
+from tests.simulators.evidence import AT, Key, b64, bundle, evidence, trusting
 from tests.simulators.fulcio import EMAIL, ISSUER, WHEN, Fulcio, ca_chain
 from tests.simulators.sigstore import VirtualSigstore
 
@@ -125,3 +133,69 @@ def test_a_time_is_read_to_the_microsecond(text: str, microsecond: int) -> None:
 def test_a_fraction_that_ends_in_zero_is_no_der() -> None:
     with pytest.raises(DerError):
         Value(GENERALIZED_TIME, b"20260301120000.10Z", b"").time()
+
+
+def test_a_stranger_s_key_beside_trusted_identities_is_a_stranger_s_key() -> None:
+    both = replace(SIGSTORE.trusting(), keys=trusting(Key.new()).keys)
+    found = assess(evidence(bundle(Key.new())), both, at=AT)
+    assert isinstance(found, Refusal)
+    assert found.code is RefusalCode.BUNDLE_UNTRUSTED_KEY
+    alone = assess(evidence(bundle(Key.new())), SIGSTORE.trusting(), at=AT)
+    assert isinstance(alone, Refusal)
+    assert alone.code is RefusalCode.KEY_INSTEAD_OF_CERTIFICATE
+
+
+@pytest.mark.parametrize("before", ["", "#"])
+def test_a_hint_is_shown_as_a_fingerprint_only_where_it_is_one(before: str) -> None:
+    stranger = Key.new()
+    material = {"publicKey": {"hint": before + stranger.public.hint}}
+    found = assess(evidence(bundle(stranger, verificationMaterial=material)), trusting(Key.new()), at=AT)
+    assert isinstance(found, Refusal)
+    assert (f"it names the key sha256:{stranger.public.fingerprint}" in found.reason) is not bool(before)
+    assert (f"its hint is '{before}" in found.reason) is bool(before)
+
+
+def test_the_issuing_authority_has_a_name_where_its_certificate_has_none() -> None:
+    document = SIGSTORE.document()
+    key = ec.generate_private_key(ec.SECP256R1())
+    nameless = (
+        x509.CertificateBuilder(x509.Name([]), x509.Name([]), key.public_key(), 7)
+        .not_valid_before(WHEN)
+        .not_valid_after(WHEN + timedelta(days=1))
+        .sign(key, hashes.SHA256())
+    )
+    raw = b64(nameless.public_bytes(Encoding.DER))
+    document["certificateAuthorities"][0]["certChain"] = {"certificates": [{"rawBytes": raw}]}
+    (authority,) = parse_sigstore_root(strict_json.dumps(document), "acme").certificate_authorities
+    assert authority.name == "certificateAuthorities[0] of acme"
+
+
+def sighted(count: int, *, start: timedelta = timedelta()) -> VerifiedSignature | Refusal:
+    """A certificate with as many timestamps of its log; the log's key is trusted from their time on, or later."""
+    log = SIGSTORE.fulcio.log
+    signer = SIGSTORE.certify(timestamps=lambda one, issuer: [log.timestamp(one, issuer, WHEN)] * count)
+    ctlogs = SIGSTORE.document()["ctlogs"]
+    ctlogs[0]["publicKey"]["validFor"] = {"start": (WHEN + start).isoformat().replace("+00:00", "Z")}
+    return assess(SIGSTORE.evidence(signer), SIGSTORE.trusting(ctlogs=ctlogs), at=AT)
+
+
+def test_a_certificate_has_as_many_timestamps_as_are_read_and_no_more() -> None:
+    found = sighted(17)
+    assert isinstance(found, Refusal)
+    assert "17 timestamps, expected 1 to 16" in found.reason
+    found = sighted(16)
+    assert not isinstance(found, Refusal) or found.code is not RefusalCode.CERTIFICATE_SCT
+
+
+def test_a_ct_log_speaks_from_the_first_moment_of_its_window() -> None:
+    assert isinstance(sighted(1), VerifiedSignature)
+    found = sighted(1, start=timedelta(milliseconds=1))
+    assert isinstance(found, Refusal)
+    assert found.code is RefusalCode.CERTIFICATE_SCT
+
+
+def test_a_timestamp_of_a_stranger_after_a_trusted_one_takes_nothing_away() -> None:
+    logs = (SIGSTORE.fulcio.log, CtLog())
+    signer = SIGSTORE.certify(timestamps=lambda one, issuer: [log.timestamp(one, issuer, WHEN) for log in logs])
+    leaf = certificates.read_leaf(read(SIGSTORE.evidence(signer)))
+    sct.verify(leaf.certificate, SIGSTORE.fulcio.chain[0].certificate, SIGSTORE.root().ct_logs)
