@@ -24,7 +24,7 @@ from imgtrust.refusals import RefusalCode
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from imgtrust.evidence import Evidence
+    from imgtrust.evidence import Evidence, LogEntry
 
 __all__ = [
     "BUNDLE_ANNOTATION",
@@ -100,12 +100,17 @@ def _read_payload(evidence: Evidence) -> Signed:
         message = f"the annotation {SIGNATURE_ANNOTATION} is absent, empty or not base64"
         raise Refused(RefusalCode.SIMPLESIGNING_MALFORMED, message)
     members = read_object(evidence.payload, "payload", RefusalCode.SIMPLESIGNING_MALFORMED)
+    # Only ``optional`` may have members that are not known here (containers-signature(5), forward compatibility).
+    members.only("critical", "optional")
     critical = _required(members, "critical")
+    critical.only("identity", "image", "type")
     kind = critical.text("type")
     if kind != _TYPE:
         message = f"payload: type is {kind[:80]!r}, expected {_TYPE!r}"
         raise Refused(RefusalCode.SIMPLESIGNING_TYPE, message)
-    named = _required(critical, "image").text("docker-manifest-digest")
+    image = _required(critical, "image")
+    image.only("docker-manifest-digest")
+    named = image.text("docker-manifest-digest")
     try:
         digest = Digest.parse(named)
     except InvalidDigest as exc:
@@ -161,12 +166,13 @@ def _required(members: Members, name: str) -> Members:
 def _annotations(members: Members, critical: Members) -> tuple[tuple[str, str], ...]:
     """The signed annotations (``-a``), and the docker-reference that was signed with them."""
     optional, identity = members.child("optional"), critical.child("identity")
-    pairs = [] if optional is None else [(k, v) for k, v in optional.values.items() if isinstance(v, str)]
-    reference = "" if identity is None else identity.text("docker-reference")
-    if reference:
-        pairs = [pair for pair in pairs if pair[0] != REFERENCE_ANNOTATION]
-        pairs.append((REFERENCE_ANNOTATION, reference))
-    return tuple(pairs)
+    found = {} if optional is None else {k: v for k, v in optional.values.items() if isinstance(v, str)}
+    found.pop(REFERENCE_ANNOTATION, None)
+    if identity is not None:
+        identity.only("docker-reference")
+        reference = identity.text("docker-reference")
+        found |= {REFERENCE_ANNOTATION: reference} if reference else {}
+    return tuple(found.items())
 
 
 def _timestamps(evidence: Evidence) -> tuple[bytes, ...]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from imgtrust import strict_json
 from imgtrust.errors import Refused
-from imgtrust.evidence import Evidence, Format, Kind, Signed
+from imgtrust.evidence import Evidence, Format, Kind, LogEntry, Signed
 from imgtrust.formats import read, simplesigning
 from imgtrust.formats.mediatypes import DSSE_LAYER, SIMPLESIGNING_LAYER
 from imgtrust.formats.simplesigning import (
@@ -33,6 +34,9 @@ from tests.simulators.evidence import (
     simple_payload,
     statement,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 KEY = Key.new()
 PREDICATE = "https://slsa.dev/provenance/v1"
@@ -74,6 +78,30 @@ def test_a_payload_without_a_reference_is_read() -> None:
         found = judge(signature_layer(KEY, strict_json.dumps({"critical": {**critical, **identity}})))
         assert isinstance(found, Signed)
         assert found.annotations == ()
+
+
+def test_a_reference_among_the_annotations_is_none_even_where_no_other_is() -> None:
+    critical = {"image": {"docker-manifest-digest": str(IMAGE)}, "type": "cosign container image signature"}
+    payload = {"critical": critical, "optional": {REFERENCE_ANNOTATION: "other/app", "env": "prod"}}
+    found = judge(signature_layer(KEY, strict_json.dumps(payload)))
+    assert isinstance(found, Signed)
+    assert found.annotations == (("env", "prod"),)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda document: document.update(expires="2026-01-01"),
+        lambda document: document["critical"].update(expires="2026-01-01"),
+        lambda document: document["critical"]["image"].update({"docker-manifest-digests": []}),
+        lambda document: document["critical"]["identity"].update({"docker-repository": "other/app"}),
+    ],
+    ids=["beside critical", "critical", "image", "identity"],
+)
+def test_a_critical_member_that_is_not_known_is_refused(change: Callable[[dict[str, Any]], None]) -> None:
+    document = json.loads(simple_payload())
+    change(document)
+    assert judge(signature_layer(KEY, strict_json.dumps(document))) is RefusalCode.SIMPLESIGNING_MALFORMED
 
 
 @pytest.mark.parametrize(
@@ -259,3 +287,17 @@ def test_what_is_written_is_read_again() -> None:
     assert isinstance(found, Signed)
     assert (found.signature, found.timestamps, found.subjects) == (b"sig", (b"token",), (IMAGE.encoded,))
     assert signature_annotations(b"") == {SIGNATURE_ANNOTATION: ""}
+
+
+def test_the_promise_of_a_log_is_written_beside_the_signature_and_read_again() -> None:
+    payload = write_payload("registry.example/app", IMAGE)
+    entry = LogEntry("hashedrekord", "0.0.1", bytes(32), 7, 1_700_000_000, b'{"a": 1}', b"promise")
+    found = judge(evidence(payload, SIMPLESIGNING_LAYER, signature_annotations(b"sig", None, entry)))
+    assert isinstance(found, Signed)
+    assert found.log_entries == (replace(entry, kind="", version=""),)
+    assert found.timestamps == ()
+
+
+def test_an_entry_without_a_promise_has_no_place_beside_a_signature() -> None:
+    with pytest.raises(ValueError, match="without a promise"):
+        signature_annotations(b"sig", None, LogEntry("hashedrekord", "0.0.2", bytes(32), 7, 0, b"{}"))
