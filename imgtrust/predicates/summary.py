@@ -87,7 +87,7 @@ def read_summary(predicate: object) -> Summary | None:
     digest = _digest(policy.get("digest"))
     verified_at = _time(members.get("timeVerified"))
     resource, source = members.get("resourceUri"), members.get("imgtrust_source")
-    if result not in {_PASSED, _FAILED} or not isinstance(resource, str) or verified_at is None or digest is None:
+    if result not in (_PASSED, _FAILED) or not isinstance(resource, str) or verified_at is None or digest is None:
         return None
     inputs = [
         (_members(item).get("uri"), _digest(_members(item).get("digest")))

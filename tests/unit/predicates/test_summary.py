@@ -57,6 +57,7 @@ def test_a_failed_verification_says_so() -> None:
     [
         ("verificationResult", "MAYBE"),
         ("verificationResult", None),
+        ("verificationResult", {}),
         ("resourceUri", 7),
         ("timeVerified", "yesterday"),
         ("timeVerified", "2026-11-23T21:00:00"),
