@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from cryptography import x509
@@ -26,6 +26,7 @@ from imgtrust.trust.identities import Named, matching
 from imgtrust.trust.rootfile import MAX_ROOT_BYTES
 from imgtrust.trust.roots import parse_sigstore_root
 from imgtrust.trust.signatures import Refusal, VerifiedSignature, assess
+from imgtrust.trust.times import verify_promise
 from tests.simulators.ctlog import CtLog
 from tests.simulators.evidence import AT, Key, b64, bundle, evidence, trusting
 from tests.simulators.fulcio import EMAIL, ISSUER, WHEN, Fulcio, ca_chain
@@ -199,3 +200,16 @@ def test_a_timestamp_of_a_stranger_after_a_trusted_one_takes_nothing_away() -> N
     signer = SIGSTORE.certify(timestamps=lambda one, issuer: [log.timestamp(one, issuer, WHEN) for log in logs])
     leaf = certificates.read_leaf(read(SIGSTORE.evidence(signer)))
     sct.verify(leaf.certificate, SIGSTORE.fulcio.chain[0].certificate, SIGSTORE.root().ct_logs)
+
+
+def test_a_log_s_promise_is_good_to_the_second_from_the_first_second_on() -> None:
+    log = Key.new()
+    promise = log.sign(b"entry")
+    found = verify_promise(promise, b"entry", log.public, 1, "log")
+    assert found is not None
+    assert (found.time, found.accuracy) == (datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC), timedelta(seconds=1))
+    assert verify_promise(promise, b"entry", log.public, 0, "log") is None
+    last = verify_promise(promise, b"entry", log.public, 253402300799, "log")
+    assert last is not None
+    assert verify_promise(promise, b"entry", log.public, 253402300800, "log") is None
+    assert verify_promise(promise, b"other", log.public, 1, "log") is None
