@@ -21,6 +21,7 @@ from imgtrust.reference import Digest
 from imgtrust.refusals import RefusalCode
 from imgtrust.trust.anchors import TrustedNotary
 from imgtrust.trust.certificatefiles import read_roots
+from imgtrust.trust.notary.judgement import questions
 from imgtrust.trust.roots import TrustRoot, parse_tsa_chain
 from imgtrust.trust.signatures import Refusal, VerifiedSignature, assess
 from imgtrust.trust.times import TimeSource
@@ -43,16 +44,17 @@ def envelope(name: str) -> Evidence:
     return Evidence(IMAGE if name.endswith(".json") else STAMPED, layer.digest, Origin.REFERRER, layer, payload)
 
 
-def trusting(*roots: bytes, kind: str = "ca", tsa: bool = True) -> TrustRoot:
+def trusting(*roots: bytes, kind: str = "ca", tsa: bool = True, revocation: str = "enforce") -> TrustRoot:
     """A root that trusts everybody under some certificates."""
     names = ("DigiCertTSARootSHA384.cer", "globalsignTSARoot.cer") if tsa else ()
     authorities = tuple(parse_tsa_chain((NOTARY / "trust" / name).read_bytes(), name) for name in names)
-    return TrustRoot(authorities=authorities, notary=(TrustedNotary("notary", kind, roots, subjects=((),)),))
+    signer = TrustedNotary("notary", kind, roots, subjects=((),), revocation=revocation)
+    return TrustRoot(authorities=authorities, notary=(signer,))
 
 
-def own(name: str, *, kind: str = "ca", tsa: bool = True) -> TrustRoot:
+def own(name: str, *, tsa: bool = True, revocation: str = "enforce") -> TrustRoot:
     """A root that trusts the last certificate of an envelope."""
-    return trusting(read(envelope(name)).certificates[-1], kind=kind, tsa=tsa)
+    return trusting(read(envelope(name)).certificates[-1], tsa=tsa, revocation=revocation)
 
 
 def notation_root() -> bytes:
@@ -102,10 +104,21 @@ def test_a_bad_envelope_and_a_store_of_another_kind_are_refused(name: str, kind:
     ],
 )
 def test_a_time_stamped_envelope_is_believed_with_its_time(name: str, second: datetime) -> None:
-    found = assess(envelope(name), own(name), at=AT)
+    found = assess(envelope(name), own(name, revocation="log"), at=AT)
     assert isinstance(found, VerifiedSignature), found
     assert [(each.time, each.source) for each in found.times] == [(second, TimeSource.RFC3161)]
-    assert any("time-stamp authority" in note for note in found.not_checked)
+    assert any("revocation of the time-stamp authority: could not be checked" in note for note in found.not_checked)
+
+
+@pytest.mark.parametrize("name", ["jwsWithTimestamp.sig", "coseWithTimestamp.sig", "jwsExpiredWithTimestamp.sig"])
+def test_the_authority_of_a_time_is_asked_about(name: str) -> None:
+    asked = questions(envelope(name), own(name), at=AT)
+    assert len(asked) == 2
+    assert all(each.request and each.url.startswith("http://ocsp") for each in asked)
+    found = assess(envelope(name), own(name), at=AT)
+    assert isinstance(found, Refusal)
+    assert found.code is RefusalCode.NOTARY_REVOCATION_UNKNOWN
+    assert "time-stamp authority" in found.reason
 
 
 def test_a_certificate_that_has_expired_is_believed_because_of_the_token_alone() -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-__all__ = ["HASHES", "check_valid", "read_chain"]
+__all__ = ["HASHES", "check_valid", "issued_by", "read_chain"]
 
 _Kind = TypeVar("_Kind", bound=x509.ExtensionType)
 
@@ -101,18 +101,19 @@ def _check_common(certificate: x509.Certificate) -> None:
 def _check_links(chain: tuple[x509.Certificate, ...]) -> None:
     """Each certificate is issued by the next, the last by itself, and no other one by itself."""
     for certificate, issuer in itertools.pairwise(chain):
-        if certificate.issuer == certificate.subject and _issued_by(certificate, certificate):
+        if certificate.issuer == certificate.subject and issued_by(certificate, certificate):
             fault = "a certificate before the root is signed by itself"
             raise ValueError(fault)
-        if not _issued_by(certificate, issuer):
+        if not issued_by(certificate, issuer):
             fault = "the certificates are not in order: one is not issued by the next"
             raise ValueError(fault)
-    if not _issued_by(chain[-1], chain[-1]):
+    if not issued_by(chain[-1], chain[-1]):
         fault = "the chain does not end at a root, which is signed by itself"
         raise ValueError(fault)
 
 
-def _issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+def issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+    """Whether the names fit and the signature is the issuer's; whether it may issue any is asked elsewhere."""
     from cryptography.exceptions import InvalidSignature  # noqa: PLC0415 - only here
 
     try:

@@ -20,6 +20,7 @@ from imgtrust.trust.notary import revocation
 from imgtrust.trust.notary.answers import NONE
 from imgtrust.trust.notary.chain import check_valid, read_chain
 from imgtrust.trust.notary.envelopes import check_signature
+from imgtrust.trust.notary.stamping import stamping_chain
 from imgtrust.trust.notary.stores import AWS_SIGNER, identity_of, trusted_by
 from imgtrust.trust.times import ClaimedTime, TimeSource, authentic_time
 
@@ -40,6 +41,8 @@ __all__ = ["NotaryBelief", "questions", "verify"]
 _ENFORCE: Final = "enforce"
 _SKIP: Final = "skip"
 _CLAIM: Final = "notary-signing-time"
+_SIGNER: Final = "revocation"
+_STAMPER: Final = "revocation of the time-stamp authority"
 _AWS_NOT_ASKED: Final = "AWS Signer was not asked (GetRevocationStatus is not in this version)"
 
 
@@ -63,7 +66,8 @@ class NotaryBelief:
 class _Proof:
     """All that holds before anybody is asked about revocation.
 
-    ``moment``: when it was signed at the latest, where that is proven.
+    ``moment``: when it was signed at the latest, where that is proven. ``stamping``: the certificates of the authority
+    that proves it with a time-stamp, none where no way to its root is found; None without a time-stamp.
     """
 
     chain: tuple[x509.Certificate, ...]
@@ -73,6 +77,7 @@ class _Proof:
     claims: tuple[ClaimedTime, ...]
     moment: datetime | None
     ends: datetime | None
+    stamping: tuple[x509.Certificate, ...] | None
 
 
 def verify(
@@ -85,24 +90,21 @@ def verify(
             revocation that the policy demands and that did not come.
     """
     proof = _prove(signed, evidence, root, at)
-    asked = [each for each in proof.signers if each.revocation != _SKIP and each.kind != AWS_SIGNER]
-    standing = revocation.judge(proof.chain, revocations, proof.moment) if asked else None
+    asked = any(each.revocation != _SKIP and each.kind != AWS_SIGNER for each in proof.signers)
+    standings = _standings(proof, revocations) if asked else dict.fromkeys(_subjects(proof))
     refusals: list[Refused] = []
     notes: dict[str, None] = {}
     names = set()
     for signer in proof.signers:
         try:
-            note = _hear(signer, standing)
+            heard = [_hear(signer, what, standing) for what, standing in standings.items()]
         except Refused as exc:
             refusals.append(exc)
             continue
         names.add(signer.name)
-        if note:
-            notes[note] = None
+        notes.update(dict.fromkeys(note for note in heard if note))
     if not names:
         raise refusals[0]
-    if any(time.source is TimeSource.RFC3161 for time in proof.times):
-        notes["revocation of the certificates of the time-stamp authority: nobody was asked"] = None
     return NotaryBelief(tuple(sorted(names)), proof.identity, proof.times, proof.claims, tuple(notes), proof.ends)
 
 
@@ -122,7 +124,25 @@ def questions(
         return ()
     if all(signer.revocation == _SKIP or signer.kind == AWS_SIGNER for signer in proof.signers):
         return ()
-    return revocation.next_questions(proof.chain, revocations)
+    chains = (proof.chain, proof.stamping or ())
+    return tuple(dict.fromkeys(each for chain in chains for each in revocation.next_questions(chain, revocations)))
+
+
+def _subjects(proof: _Proof) -> tuple[str, ...]:
+    """What revocation is a question of: the signer's certificates, and those of whoever vouches for the time."""
+    return (_SIGNER,) if proof.stamping is None else (_SIGNER, _STAMPER)
+
+
+def _standings(proof: _Proof, revocations: Revocations) -> dict[str, revocation.Standing | None]:
+    """What is known of each. No date helps an authority of time: whoever has its key writes the date (notary.md 8)."""
+    found: dict[str, revocation.Standing | None] = {
+        _SIGNER: revocation.judge(proof.chain, revocations, proof.moment),
+    }
+    if proof.stamping:
+        found[_STAMPER] = revocation.judge(proof.stamping, revocations, None)
+    elif proof.stamping is not None:
+        found[_STAMPER] = revocation.Standing(revocation.Outcome.UNKNOWN, "no way to its root is found again")
+    return found
 
 
 def _prove(signed: Signed, evidence: Evidence, root: TrustRoot, at: datetime) -> _Proof:
@@ -140,7 +160,9 @@ def _prove(signed: Signed, evidence: Evidence, root: TrustRoot, at: datetime) ->
     _check_target(claims.target, evidence)
     moment = min((each.time + each.accuracy for each in times), default=None)
     identity, ends = identity_of(claims, chain), _ends(claims, chain, moment)
-    return _Proof(chain, tuple(signers), identity, times, claimed, moment, ends)
+    stamped = [each for each in times if each.source is TimeSource.RFC3161]
+    stamping = stamping_chain(signed.timestamps[0], stamped[0].authority, root.authorities) if stamped else None
+    return _Proof(chain, tuple(signers), identity, times, claimed, moment, ends, stamping)
 
 
 def _ends(claims: NotaryClaims, chain: tuple[x509.Certificate, ...], moment: datetime | None) -> datetime | None:
@@ -178,7 +200,7 @@ def _check_target(target: Descriptor, evidence: Evidence) -> None:
         message = f"about {target.size} bytes, and the image's manifest has {len(evidence.content)}"
         raise Refused(RefusalCode.NOTARY_SUBJECT, message)
     media_type = _media_type(evidence.content)
-    if media_type not in {None, target.media_type}:
+    if media_type not in (None, target.media_type):
         message = f"about a {target.media_type[:80]!r}, and the image's manifest is of another media type"
         raise Refused(RefusalCode.NOTARY_SUBJECT, message)
 
@@ -192,26 +214,26 @@ def _media_type(manifest: bytes) -> object:
     return document.get("mediaType") if isinstance(document, dict) else None
 
 
-def _hear(signer: TrustedNotary, standing: revocation.Standing | None) -> str:
+def _hear(signer: TrustedNotary, what: str, standing: revocation.Standing | None) -> str:
     """What is to be said about revocation under a signer of the policy; empty where all is well.
 
     Raises:
         Refused: NOTARY_REVOKED or NOTARY_REVOCATION_UNKNOWN, where the policy enforces the answer.
     """
     if signer.revocation == _SKIP:
-        return "revocation: not asked, as the policy says (skip)"
+        return f"{what}: not asked, as the policy says (skip)"
     if signer.kind == AWS_SIGNER or standing is None:
         code, reason, note = RefusalCode.NOTARY_REVOCATION_UNKNOWN, _AWS_NOT_ASKED, "could not be checked"
     elif standing.outcome is revocation.Outcome.GOOD:
-        return standing.reason and f"revocation: {standing.reason}"
+        return standing.reason and f"{what}: {standing.reason}"
     elif standing.outcome is revocation.Outcome.REVOKED:
         code, reason, note = RefusalCode.NOTARY_REVOKED, standing.reason, "revoked, and believed all the same"
     else:
         code, reason, note = RefusalCode.NOTARY_REVOCATION_UNKNOWN, standing.reason, "could not be checked"
     if signer.revocation == _ENFORCE:
-        message = f"revocation: {reason}"
+        message = f"{what}: {reason}"
         raise Refused(code, message)
-    return f"revocation: {note} (log): {reason}"
+    return f"{what}: {note} (log): {reason}"
 
 
 def _common_name(certificate: x509.Certificate) -> str:
