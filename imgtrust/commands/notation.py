@@ -39,6 +39,8 @@ _LEVELS: Final[dict[str, dict[str, str]]] = {
 }
 _SKIP: Final = "skip"
 _AWS: Final = "arn:"
+_STORE: Final = re.compile(r"[A-Za-z0-9_.-]+")
+"""The name of a trust store, which is that of a folder (notation-go, ``file.IsValidFileName``)."""
 _UNFIT: Final = re.compile(r"[^A-Za-z0-9_]+")
 _MAX_NAME: Final = 40
 _MAX_FILES: Final = 256
@@ -197,7 +199,7 @@ def _stores(folder: Path) -> Path:
 
 def _files(store: Path, kind: str, name: str, what: str) -> list[str]:
     """The certificates of one named store."""
-    if kind not in {*_KINDS, "tsa"} or not name or name in {".", ".."} or "/" in name:
+    if kind not in {*_KINDS, "tsa"} or name in {".", ".."} or not _STORE.fullmatch(name):
         message = (
             f"{what}: {f'{kind}:{name}'[:80]!r} is no trust store; expected ca:NAME, signingAuthority:NAME, tsa:NAME"
         )

@@ -180,6 +180,7 @@ def test_names_are_spelled_as_policies_do_and_each_is_there_once(home: Path) -> 
         ({"trustStores": ["ca"]}, "'ca:' is no trust store"),
         ({"trustStores": ["ca:../acme"]}, "is no trust store"),
         ({"trustStores": ["ca:.."]}, "is no trust store"),
+        ({"trustStores": ["ca:ac\x00me"]}, "is no trust store"),
         ({"trustStores": ["other:acme"]}, "is no trust store"),
         ({"trustStores": ["ca:absent"]}, "cannot be read"),
         ({"trustStores": ["ca:empty"]}, "0 certificates"),
