@@ -5,12 +5,13 @@ Knows which rules a scope asks for and what their outcomes mean together; knows 
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from imgtrust.policy.scopes import edge_allowed, find_scope
 from imgtrust.policy.unchecked import not_checked
 from imgtrust.policy.verdict import Outcome, Published, Verdict
+from imgtrust.policy.ways import ways_of
 from imgtrust.rules.dates import max_age, min_soak, proven, trusted_time, window
 from imgtrust.rules.edge import edge
 from imgtrust.rules.finding import Finding, Level, RuleOutcome
@@ -19,7 +20,7 @@ from imgtrust.rules.signers import SIGNATURES, signatures
 from imgtrust.rules.subjects import subjects
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from imgtrust.policy.values import Policy, Scope
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from imgtrust.reference import Digest, Reference, Repository
     from imgtrust.rules.facts import ImageFacts
     from imgtrust.rules.subjects import Subject
+    from imgtrust.rules.ways import Way
 
 __all__ = ["broken", "evaluate", "undecided"]
 
@@ -45,7 +47,8 @@ def evaluate(
     is not the one that the facts were read from (a promotion judges the copy under the scope of its source).
     """
     scope = find_scope(policy, under or facts.reference.repository)
-    findings = _findings(facts, scope, policy_id, destination)
+    asked = _Asked(scope, policy_id, destination, ways_of(policy))
+    findings = _findings(facts, asked)
     return Verdict(
         outcome=_outcome(findings),
         name=str(facts.reference),
@@ -58,7 +61,7 @@ def evaluate(
         findings=findings,
         published=_published(facts),
         not_checked=not_checked(facts, scope),
-        changes_at=_changes_at(facts, scope, policy_id, destination, findings),
+        changes_at=_changes_at(facts, asked, findings),
     )
 
 
@@ -88,35 +91,42 @@ def broken(  # noqa: PLR0917 - as undecided
 _ALL = ("everything else: the image itself could not be read",)
 
 
-def _findings(
-    facts: ImageFacts, scope: Scope | None, policy_id: PolicyId, destination: Repository | None
-) -> tuple[Finding, ...]:
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What is asked of an image: the scope that names it (None where none does), of which policy, and going where."""
+
+    scope: Scope | None
+    policy_id: PolicyId
+    destination: Repository | None
+    ways: Mapping[str, Way]
+
+
+def _findings(facts: ImageFacts, asked: _Asked) -> tuple[Finding, ...]:
     """Every rule over every subject, in the order of the report."""
     found = [integrity(facts)]
+    scope, destination, source = asked.scope, asked.destination, asked.policy_id.source
     if scope is None:
-        return (*found, _denied(facts, policy_id))
+        return (*found, _denied(facts, asked.policy_id))
     if destination is not None:
         allowed = edge_allowed(scope, destination)
-        found.append(
-            edge(facts.root.descriptor.digest, scope.promote_to, destination, policy_id.source, allowed=allowed)
-        )
-    for subject in subjects(facts, policy_id.source):
+        found.append(edge(facts.root.descriptor.digest, scope.promote_to, destination, source, allowed=allowed))
+    for subject in subjects(facts, source, asked.ways):
         found += _of_subject(subject, scope)
     return tuple(found)
 
 
 def _of_subject(subject: Subject, scope: Scope) -> Iterable[Finding]:
     """What a scope asks of one manifest."""
-    publish = scope.publish
+    publish, names = scope.publish, scope.signatures.any_of
     yield signatures(subject, scope.signatures)
     if publish.trusted_time:
         yield trusted_time(subject, publish, scope.signatures)
     if publish.max_age is not None:
-        yield max_age(subject, publish.max_age)
+        yield max_age(subject, publish.max_age, names)
     if publish.min_soak is not None:
-        yield min_soak(subject, publish.min_soak, publish.trusted_time)
+        yield min_soak(subject, publish.min_soak, publish.trusted_time, names)
     if publish.not_before is not None or publish.not_after is not None:
-        yield window(subject, publish)
+        yield window(subject, publish, names)
     if scope.evidence:
         from imgtrust.rules.evidence import evidence  # noqa: PLC0415 - most runs ask for none, and need no predicates
     for rule in scope.evidence:
@@ -155,13 +165,7 @@ def _published(facts: ImageFacts) -> Published:
     return Published(earliest.time, max(item.time for item in times), earliest.source.value)
 
 
-def _changes_at(
-    facts: ImageFacts,
-    scope: Scope | None,
-    policy_id: PolicyId,
-    destination: Repository | None,
-    findings: tuple[Finding, ...],
-) -> datetime | None:
+def _changes_at(facts: ImageFacts, asked: _Asked, findings: tuple[Finding, ...]) -> datetime | None:
     """When the outcome would be another one with nothing new attached: judged again whenever it could be.
 
     Each step is at a time at which a rule changes or a signature ends, later than the one before; there are finitely
@@ -170,7 +174,7 @@ def _changes_at(
     before = _outcome(findings)
     while (when := _next_change(facts, findings)) is not None:
         facts = _as_of(facts, when)
-        findings = _findings(facts, scope, policy_id, destination)
+        findings = _findings(facts, asked)
         if _outcome(findings) is not before:
             return when
     return None

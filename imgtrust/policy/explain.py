@@ -5,26 +5,39 @@ Knows the answer before there is an image: the same scope and rules that ``polic
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from imgtrust.policy.durations import show_duration, show_time
 from imgtrust.policy.scopes import edge_allowed, find_scope, matches, specificity
-from imgtrust.policy.values import KeylessSigner, KeySigner, NotarySigner
+from imgtrust.policy.ways import ways_of
 from imgtrust.policy.writing import SOURCE_NAMES
 from imgtrust.rules.dates import MAX_AGE, MIN_SOAK, TRUSTED_TIME, WINDOW
 from imgtrust.rules.edge import EDGE
 from imgtrust.rules.integrity import INTEGRITY
 from imgtrust.rules.signers import SIGNATURES, needed
-from imgtrust.rules.wording import command
+from imgtrust.rules.ways import attest_words, best_time, sign_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from imgtrust.policy.values import EvidenceRule, Policy, PublishRule, Scope, Signer
+    from imgtrust.policy.values import EvidenceRule, Policy, PublishRule, Scope
     from imgtrust.reference import Reference, Repository
 
-__all__ = ["Explanation", "explain"]
+__all__ = ["Explanation", "Step", "explain"]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing to attach: a predicate type or ``signature``, by which signer of the policy.
+
+    ``whom``: as whom one has to sign, where that is no key. ``command`` is empty where none of ours makes it.
+    """
+
+    type: str
+    signer: str
+    whom: str
+    command: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +54,7 @@ class Explanation:
     pattern: str | None = None
     others: tuple[tuple[str, str], ...] = ()
     rules: tuple[tuple[str, str], ...] = ()
-    attach: tuple[tuple[str, str], ...] = ()
+    attach: tuple[Step, ...] = ()
     promote_to: tuple[str, ...] = ()
 
     def document(self) -> dict[str, Any]:
@@ -53,7 +66,10 @@ class Explanation:
             "pattern": self.pattern,
             "others": [{"scope": scope, "pattern": pattern} for scope, pattern in self.others],
             "rules": [{"rule": rule, "required": asked} for rule, asked in self.rules],
-            "attach": [{"type": kind, "command": line} for kind, line in self.attach],
+            "attach": [
+                {"type": each.type, "command": each.command, "signer": each.signer, "as": each.whom or None}
+                for each in self.attach
+            ],
             "promote_to": list(self.promote_to),
         }
 
@@ -117,29 +133,17 @@ def _evidence(rule: EvidenceRule) -> str:
     return asked + ("" if rule.builder is None else f", from the builder {rule.builder}")
 
 
-def _attach(policy: Policy, scope: Scope, reference: Reference) -> Iterator[tuple[str, str]]:
-    """What a build job runs, with the signers that count."""
+def _attach(policy: Policy, scope: Scope, reference: Reference) -> Iterator[Step]:
+    """What a build job runs, by each of the signers that count."""
     from imgtrust.predicates.types import canonical  # noqa: PLC0415 - only here
 
-    signers = {signer.name: signer for signer in policy.signers}
-    stamped = ("--tsa", "URL") if scope.publish.trusted_time else ()
-    for name in scope.signatures.any_of[: scope.signatures.count]:
-        yield "signature", command("imgtrust", "sign", *_means(signers[name]), *stamped, str(reference))
+    ways = {name: replace(way, key=f"{name}.key") for name, way in ways_of(policy).items()}
+    sources = scope.publish.trusted_time
+    target = str(reference)
+    for way in (ways[name] for name in scope.signatures.any_of):
+        yield Step("signature", way.name, way.whom, sign_words(way, target, best_time(way, sources)))
     for rule in scope.evidence:
-        tsa = ("--tsa", "URL") if rule.max_age is not None or stamped else ()
-        able = (name for name in rule.signed_by if not isinstance(signers[name], NotarySigner))  # signs images only
-        options = (*_means(signers[next(able, rule.signed_by[0])]), "--type", rule.type, "--predicate", "FILE", *tsa)
-        yield canonical(rule.type), command("imgtrust", "attest", *options, str(reference))
-
-
-def _means(signer: Signer) -> tuple[str, ...]:
-    """The options of ``sign`` with which somebody is this signer."""
-    match signer:
-        case KeySigner():
-            return "--key", f"{signer.name}.key"
-        case KeylessSigner():
-            return ("--keyless",)
-        case NotarySigner(notary="aws-signer"):
-            return "--signer-profile", signer.identities[0]
-        case _:
-            return "--notary-key", f"{signer.name}.key", "--notary-chain", f"{signer.name}.pem"
+        timed = rule.max_age is not None or bool(sources)
+        for way in (ways[name] for name in rule.signed_by):
+            if words := attest_words(way, rule.type, target, timed=timed):
+                yield Step(canonical(rule.type), way.name, way.whom, words)

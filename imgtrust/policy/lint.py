@@ -139,12 +139,17 @@ def _times(policy: Policy, scope: Scope, where: str) -> Iterator[Advice]:
 
 
 def _sources(policy: Policy, scope: Scope) -> set[TimeSource]:
-    """What could prove a time of the signers of a scope: logs those who sign with Sigstore, an authority its own."""
+    """What could prove a time of the signers of a scope.
+
+    A log those of its own instance, and those of keys where ``[time]`` names a trusted root; an authority its own.
+    """
     found = {TimeSource.RFC3161}
-    if any(isinstance(signer, KeylessSigner) for signer in policy.signers):  # a known log may have a key's entry too
-        found.add(TimeSource.REKOR)
     for signer in policy.signers:
-        if signer.name in scope.signatures.any_of and isinstance(signer, NotarySigner) and signer.notary != "ca":
+        if signer.name not in scope.signatures.any_of:
+            continue
+        if isinstance(signer, KeylessSigner) or (isinstance(signer, KeySigner) and policy.time.trusted_root):
+            found.add(TimeSource.REKOR)
+        if isinstance(signer, NotarySigner) and signer.notary != "ca":
             found.add(TimeSource.SIGNING_AUTHORITY)
     return found
 

@@ -44,8 +44,10 @@ def told_explanation(explanation: Explanation, source: str, style: Style) -> str
         label = "" if number else "rules"
         cell = " " * (_LABEL - 2 - len(label)) + rule
         page.put(2, (label, Tone.FAINT), (cell, Tone.NONE), body=asked, hang=_LABEL + widest + 2)
-    for number, (kind, line) in enumerate(explanation.attach):
-        page.put(2, ("attach" if not number else "", Tone.FAINT), body=(kind, line), hang=_LABEL)
+    for number, step in enumerate(explanation.attach):
+        who = f"{step.type} by {step.signer}" + (f", as {step.whom}" if step.whom else "")
+        words = step.command or "made by that authority only: imgtrust has no command for it"
+        page.put(2, ("attach" if not number else "", Tone.FAINT), body=(who, words), hang=_LABEL)
     targets = explanation.promote_to or "nowhere"
     page.put(2, ("promote to", Tone.FAINT), body=targets, hang=_LABEL + 2)
     return page.text()

@@ -11,7 +11,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from imgtrust.rules.signers import by_signer, sign_command, until
+from imgtrust.rules.signers import by_signer, until
+from imgtrust.rules.ways import how_to_sign
 from imgtrust.rules.wording import age, count, listed, moment, one_line
 from imgtrust.trust.times import TimeClass, TimeSource
 
@@ -96,7 +97,7 @@ def trusted_time(subject: Subject, rule: PublishRule, signers: SignatureRule) ->
         required=f"{signers.count} needed, by {_sources(rule.trusted_time)}",
         observed=f"{count(timed, 'signer')} with a proven time",
         why="\n".join([why, *listed(unproven)]),
-        fix=f"sign it with a time-stamp: {sign_command(subject, '--tsa', 'URL')}",
+        fix=how_to_sign(subject.by(signers.any_of), subject.target, rule.trusted_time),
         changes_at=until(dated, signers.count),
     )
 
@@ -108,12 +109,15 @@ def _sources(accepted: tuple[TimeSource, ...]) -> str:
     return " or ".join(_SOURCES[source] for source in accepted)
 
 
-def max_age(subject: Subject, limit: timedelta) -> Finding:
-    """Passes while the earliest proven time, taken as early as its accuracy allows, is at most ``limit`` ago."""
+def max_age(subject: Subject, limit: timedelta, names: tuple[str, ...] = ()) -> Finding:
+    """Passes while the earliest proven time, taken as early as its accuracy allows, is at most ``limit`` ago.
+
+    ``names``, here and below: the signers of the scope, who could sign where no time is proven.
+    """
     required = f"at most {age(limit)}"
     times = proven(subject.signatures)
     if not times:
-        return _no_time(subject, MAX_AGE, required)
+        return _no_time(subject, MAX_AGE, required, names, tuple(_PROVING))
     oldest = max(times, key=lambda item: subject.at - item.time + item.accuracy)
     elapsed = subject.at - oldest.time + oldest.accuracy
     passes = elapsed <= limit
@@ -139,12 +143,14 @@ def _earliest(*times: datetime | None) -> datetime | None:
     return min((time for time in times if time is not None), default=None)
 
 
-def min_soak(subject: Subject, limit: timedelta, sources: tuple[TimeSource, ...]) -> Finding:
+def min_soak(
+    subject: Subject, limit: timedelta, sources: tuple[TimeSource, ...], names: tuple[str, ...] = ()
+) -> Finding:
     """Passes once the earliest proven time of these sources, taken as late as its accuracy allows, is so long ago."""
     required = f"at least {age(limit)}"
     times = proven(subject.signatures, sources)
     if not times:
-        return _no_time(subject, MIN_SOAK, required)
+        return _no_time(subject, MIN_SOAK, required, names, sources)
     oldest = max(times, key=lambda item: subject.at - item.time - item.accuracy)
     elapsed = subject.at - oldest.time - oldest.accuracy
     passes_from = later(oldest.time, limit, oldest.accuracy)
@@ -160,7 +166,7 @@ def min_soak(subject: Subject, limit: timedelta, sources: tuple[TimeSource, ...]
     )
 
 
-def window(subject: Subject, rule: PublishRule) -> Finding:
+def window(subject: Subject, rule: PublishRule, names: tuple[str, ...] = ()) -> Finding:
     """Passes where no proven time lies before ``not_before``, and the earliest that is accepted by ``not_after``.
 
     Each with all its accuracy: an earlier time of any source shows that the image is older.
@@ -171,7 +177,7 @@ def window(subject: Subject, rule: PublishRule) -> Finding:
     required = "published " + ", ".join(bounds)
     times, accepted = proven(subject.signatures), proven(subject.signatures, rule.trusted_time)
     if not accepted:
-        return _no_time(subject, WINDOW, required)
+        return _no_time(subject, WINDOW, required, names, rule.trusted_time)
     early = start is not None and any(item.time - start < item.accuracy for item in times)
     late = end is not None and all(end - item.time < item.accuracy for item in accepted)
     oldest = min(times, key=lambda item: item.time)
@@ -186,13 +192,15 @@ def window(subject: Subject, rule: PublishRule) -> Finding:
     )
 
 
-def _no_time(subject: Subject, rule: str, required: str) -> Finding:
-    """No proven time: unknown is never young and never old."""
+def _no_time(
+    subject: Subject, rule: str, required: str, names: tuple[str, ...], sources: tuple[TimeSource, ...]
+) -> Finding:
+    """No proven time: unknown is never young and never old. ``names``: who could sign with one of ``sources``."""
     return subject.finding(
         rule,
         passes=False,
         required=required,
         observed="no proven time",
         why="no proven time: nothing attached says when this image was published in a way that can be checked",
-        fix=f"sign it with a time-stamp: {sign_command(subject, '--tsa', 'URL')}",
+        fix=how_to_sign(subject.by(names), subject.target, sources),
     )

@@ -13,7 +13,8 @@ from imgtrust.evidence import Kind
 from imgtrust.predicates.provenance import builder_id
 from imgtrust.predicates.types import resolve
 from imgtrust.rules.dates import TICK, later, proven
-from imgtrust.rules.wording import age, command, listed, moment, one_line
+from imgtrust.rules.ways import how_to_attest
+from imgtrust.rules.wording import age, listed, moment, one_line
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -59,8 +60,7 @@ def evidence(subject: Subject, rule: EvidenceRule) -> Finding:
         required=required,
         observed=_observed(good or candidates),
         why="\n".join(listed([f"by {item.name}: {item.fault}" for item in candidates])) or _nothing(subject, rule),
-        fix="attest it: "
-        + command("imgtrust", "attest", "--key", "KEY", "--type", rule.type, "--predicate", "FILE", subject.target),
+        fix=how_to_attest(subject.by(rule.signed_by), rule.type, subject.target, timed=rule.max_age is not None),
         changes_at=max((end for end in ends if end is not None), default=None) if None not in ends else None,
     )
 

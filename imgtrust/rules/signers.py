@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 from imgtrust.evidence import Format, Kind
 from imgtrust.refusals import RefusalCode
-from imgtrust.rules.wording import command, count, listed, one_line
+from imgtrust.rules.ways import how_to_sign
+from imgtrust.rules.wording import count, listed, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from imgtrust.rules.subjects import Subject
     from imgtrust.trust.signatures import VerifiedSignature
 
-__all__ = ["FORMAT_WORDS", "SIGNATURES", "by_signer", "needed", "sign_command", "signatures", "until"]
+__all__ = ["FORMAT_WORDS", "SIGNATURES", "by_signer", "needed", "signatures", "until"]
 
 SIGNATURES: Final = "signatures"
 
@@ -56,7 +57,7 @@ def signatures(subject: Subject, rule: SignatureRule) -> Finding:
         required=needed(rule),
         observed=count(found, "signer"),
         why=_why(subject, rule, counted),
-        fix=_fix(subject),
+        fix=_fix(subject, rule, counted),
         changes_at=until(counted.values(), rule.count),
     )
 
@@ -94,11 +95,6 @@ def needed(rule: SignatureRule) -> str:
     return f"{rule.count} needed ({names if len(rule.any_of) == 1 else f'any of {names}'})"
 
 
-def sign_command(subject: Subject, *options: str) -> str:
-    """How to sign the image."""
-    return command("imgtrust", "sign", "--key", "KEY", *options, subject.target)
-
-
 def _why(subject: Subject, rule: SignatureRule, counted: dict[str, list[VerifiedSignature]]) -> str:
     """Why there are too few: what is attached and does not count, each with its reason."""
     lines = []
@@ -129,8 +125,11 @@ def _why(subject: Subject, rule: SignatureRule, counted: dict[str, list[Verified
     return "\n".join(lines) or "nothing that is signed is attached to the image"
 
 
-def _fix(subject: Subject) -> str:
-    lines = [f"sign it: {sign_command(subject)}"]
+def _fix(subject: Subject, rule: SignatureRule, counted: dict[str, list[VerifiedSignature]]) -> str:
+    """How to sign it as somebody who has not, or how to trust who has."""
+    signed = {name for found in counted.values() for item in found for name in item.signers}
+    missing = [name for name in rule.any_of if name not in signed] or rule.any_of
+    lines = [how_to_sign(subject.by(missing), subject.target)]
     ways = dict.fromkeys(_UNTRUSTED[item.code] for item in subject.refusals if item.code in _UNTRUSTED)
     lines += [f"or trust {whom} in {subject.policy}: [signers.NAME] {words}" for whom, words in ways]
     return "\n".join(lines)

@@ -6,13 +6,15 @@ theirs); knows nothing of any rule.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from imgtrust.rules.finding import Finding, Level, RuleOutcome
+from imgtrust.rules.ways import Way
 from imgtrust.rules.wording import one_line, unread_words
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from imgtrust.evidence import Unread
@@ -28,7 +30,7 @@ class Subject:
     """One manifest as the rules see it: its own evidence, and for a child that of the index too.
 
     ``target`` is the root's name with its digest, for the commands that a finding offers; ``policy`` is where the
-    policy came from; ``at`` is the time of judgement.
+    policy came from; ``at`` is the time of judgement. ``ways``: how one becomes each signer of the policy, by name.
     """
 
     digest: Digest
@@ -38,6 +40,11 @@ class Subject:
     signatures: tuple[VerifiedSignature, ...]
     refusals: tuple[Refusal, ...]
     unread: tuple[Unread, ...]
+    ways: Mapping[str, Way] = field(default_factory=dict)
+
+    def by(self, names: Iterable[str]) -> list[Way]:
+        """How one becomes each of these signers; by a key, where nothing else is known of one."""
+        return [self.ways.get(name) or Way(name) for name in names] or [Way("")]
 
     def finding(
         self,
@@ -69,8 +76,8 @@ class Subject:
         )
 
 
-def subjects(facts: ImageFacts, policy_source: str) -> tuple[Subject, ...]:
-    """The root, then the children, each with all that counts for it."""
+def subjects(facts: ImageFacts, policy_source: str, ways: Mapping[str, Way] | None = None) -> tuple[Subject, ...]:
+    """The root, then the children, each with all that counts for it; ``ways`` as in ``Subject``."""
     root = facts.root
     target = f"{facts.reference.repository}@{root.descriptor.digest}"
     return tuple(
@@ -82,6 +89,7 @@ def subjects(facts: ImageFacts, policy_source: str) -> tuple[Subject, ...]:
             signatures=own.signatures if own is root else root.signatures + own.signatures,
             refusals=own.refusals if own is root else root.refusals + own.refusals,
             unread=own.unread if own is root else root.unread + own.unread,
+            ways=ways or {},
         )
         for own in facts.subjects
     )

@@ -130,17 +130,13 @@ def test_an_explanation_says_which_pattern_won_and_what_it_asks() -> None:
 
 
 def test_an_explanation_says_what_a_build_has_to_attach() -> None:
-    assert explained()["attach"] == [
-        {"type": "signature", "command": "imgtrust sign --key release.key --tsa URL reg.io/team/app:1"},
-        {
-            "type": "https://slsa.dev/provenance/v1",
-            "command": "imgtrust attest --key ci.key --type slsa-provenance --predicate FILE --tsa URL "
-            "reg.io/team/app:1",
-        },
-        {
-            "type": "https://spdx.dev/Document",
-            "command": "imgtrust attest --key ci.key --type spdx --predicate FILE --tsa URL reg.io/team/app:1",
-        },
+    attest = "imgtrust attest --key ci.key --type {} --predicate FILE --tsa URL reg.io/team/app:1"
+    sign = "imgtrust sign --key {}.key --tsa URL reg.io/team/app:1"
+    assert [(each["type"], each["signer"], each["as"], each["command"]) for each in explained()["attach"]] == [
+        ("signature", "release", None, sign.format("release")),
+        ("signature", "ci", None, sign.format("ci")),
+        ("https://slsa.dev/provenance/v1", "ci", None, attest.format("slsa-provenance")),
+        ("https://spdx.dev/Document", "ci", None, attest.format("spdx")),
     ]
 
 

@@ -17,9 +17,11 @@ from imgtrust.policy.patterns import MAX_PATTERN, compile_pattern
 from imgtrust.policy.schema import json_schema
 from imgtrust.policy.subjectnames import parse_identity
 from imgtrust.policy.values import KeylessSigner, KeySigner, NotarySigner, SigstoreTrust, TimeTrust
+from imgtrust.policy.ways import way_of
 from imgtrust.policy.writing import write_policy
 from imgtrust.reference import Reference
 from imgtrust.rules.requirements import EvidenceRule
+from imgtrust.rules.ways import Means, Way
 from tests.unit.policy.test_advice import as_editors_see_it
 
 GITHUB: Final = "https://token.actions.githubusercontent.com"
@@ -173,8 +175,22 @@ def test_an_instance_that_no_signer_names_is_pointed_out() -> None:
 def test_times_that_no_signer_of_the_scope_could_have_are_pointed_out() -> None:
     only = FIELD.replace('any_of = ["ci", "people", "aws", "notation"], count = 4', 'any_of = ["notation"]')
     assert "publish.no_source" in advised(only.replace('"rekor", "signing-authority"', '"signing-authority"'))
-    assert "publish.no_source" not in advised(only.replace('"rekor", "signing-authority"', '"rekor"'))
+    assert "publish.no_source" in advised(only.replace('"rekor", "signing-authority"', '"rekor"'))
     assert "publish.no_source" not in advised(FIELD)
+    assert "publish.no_source" not in advised(FIELD.replace('"rekor", "signing-authority"', '"rekor"'))
+
+
+def test_a_key_has_times_of_logs_only_where_their_trusted_root_is_named() -> None:
+    text = """version = 1
+[signers.release]
+key = "release.pub"
+[[scopes]]
+images = ["reg.example.com/**"]
+signatures = { any_of = ["release"] }
+publish = { trusted_time = ["rekor"] }
+"""
+    assert "publish.no_source" in advised(text)
+    assert "publish.no_source" not in advised(f'{text}[time]\ntrusted_root = "public-good"\n')
 
 
 def test_a_key_with_a_window_needs_an_authority_whatever_stands_beside_it() -> None:
@@ -185,14 +201,30 @@ def test_a_key_with_a_window_needs_an_authority_whatever_stands_beside_it() -> N
 
 def test_an_explanation_says_how_each_kind_signs() -> None:
     explanation = explain(read_policy(FIELD.encode(), "gate.toml"), Reference.parse("reg.example.com/app:1"))
-    lines = [line for _, line in explanation.attach]
-    assert lines == [
-        "imgtrust sign --keyless --tsa URL reg.example.com/app:1",
-        "imgtrust sign --keyless --tsa URL reg.example.com/app:1",
-        f"imgtrust sign --signer-profile {PROFILE} --tsa URL reg.example.com/app:1",
-        "imgtrust sign --notary-key notation.key --notary-chain notation.pem --tsa URL reg.example.com/app:1",
-        "imgtrust attest --keyless --type spdx --predicate FILE --tsa URL reg.example.com/app:1",
+    own = "--signing-config FILE --trusted-root FILE --rekor-url URL"
+    aws = "notation sign --plugin com.amazonaws.signer.notation.plugin"
+    assert [(step.type, step.signer, step.command) for step in explanation.attach] == [
+        ("signature", "ci", "imgtrust sign --keyless --rekor-url URL reg.example.com/app:1"),
+        ("signature", "people", f"imgtrust sign --keyless {own} reg.example.com/app:1"),
+        ("signature", "aws", f"{aws} --id {PROFILE} reg.example.com/app:1"),
+        ("signature", "notation", "imgtrust sign --notary-key notation.key --notary-chain PEM reg.example.com/app:1"),
+        (
+            "https://spdx.dev/Document",
+            "ci",
+            "imgtrust attest --keyless --type spdx --predicate FILE --tsa URL reg.example.com/app:1",
+        ),
     ]
+    assert [step.whom for step in explanation.attach[:4]] == [
+        f"{WORKFLOW} ({GITHUB}, source_repository https://github.com/acme/app, build_trigger push)",
+        "a name that matches .+@acme\\.example (an issuer that matches https://id\\.acme\\.example/[a-z]+)",
+        PROFILE,
+        SUBJECT,
+    ]
+
+
+def test_anybody_under_a_root_is_nobody_in_particular() -> None:
+    for identities in (("*",), ()):
+        assert way_of(NotarySigner("acme", "signing-authority", identities)) == Way("acme", Means.AUTHORITY)
 
 
 KEYLESS: Final = Shorthand(identity=WORKFLOW, issuer=GITHUB)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from imgtrust.content import Platform
 from imgtrust.evidence import Unread
 from imgtrust.policy.evaluate import evaluate
-from imgtrust.policy.explain import Explanation
+from imgtrust.policy.explain import Explanation, Step
 from imgtrust.policy.lint import Advice
 from imgtrust.policy.values import KeySigner, Policy, Scope
 from imgtrust.reference import Reference
@@ -30,7 +30,7 @@ from imgtrust.reports.results import (
 from imgtrust.reports.told import told_attached, told_promotion, told_pulled, told_signed
 from imgtrust.reports.tree import Attached, Inspection, Node, Standing, inspection_document, render_tree
 from imgtrust.rules.requirements import SignatureRule
-from imgtrust.trust.times import ClaimedTime
+from imgtrust.trust.times import ClaimedTime, TimeSource
 from tests.simulators.facts import AT, POLICY, REFERENCE, ROOT, digest, image, key, signature, time
 
 PLAIN = Style()
@@ -41,6 +41,7 @@ YES = evaluate(image(signature()), ONE, POLICY)
 NO = evaluate(image(), ONE, POLICY)
 SIGNED = SignedResult(REFERENCE, ROOT, digest("e"), "sigstore-bundle", "key 3f9ac2d1", (time(),))
 EVIDENCE = str(digest("e"))
+LOGGED = (("https://log.example.com", 4711),)
 
 
 def test_what_was_signed_as_data() -> None:
@@ -64,9 +65,12 @@ def test_what_was_signed_as_data() -> None:
                 "predicate_type": None,
                 "attached": True,
                 "unchanged": False,
+                "log_entries": [],
             }
         ],
     }
+    (told,) = signed_document([replace(SIGNED, logged=LOGGED)])["signed"]
+    assert told["log_entries"] == [{"log": "https://log.example.com", "index": 4711}]
 
 
 def test_what_was_signed_as_text() -> None:
@@ -75,6 +79,19 @@ def test_what_was_signed_as_text() -> None:
         == """\
 signed  registry.example.com/team/app:1.4.2
         sha256:4813494d137e by key 3f9ac2d1, time-stamp 2026-11-20 21:00:00 (tsa.example.com)
+        attached as sha256:3f79bb7b435b
+"""
+    )
+
+
+def test_a_log_entry_is_told_with_its_time_and_where_it_is() -> None:
+    logged = replace(SIGNED, times=(time(source=TimeSource.REKOR, authority="log.example.com"),), logged=LOGGED)
+    assert (
+        told_signed(logged, PLAIN)
+        == """\
+signed  registry.example.com/team/app:1.4.2
+        sha256:4813494d137e by key 3f9ac2d1, log 2026-11-20 21:00:00 (log.example.com)
+        logged as number 4711 in https://log.example.com
         attached as sha256:3f79bb7b435b
 """
     )
@@ -174,6 +191,19 @@ tagged                  registry.example.com/prod/app:1.4.2
     )
 
 
+def test_the_record_of_a_promotion_says_when_and_where_it_is_logged() -> None:
+    recorded = replace(MOVED, record_times=(time(),), record_logged=LOGGED)
+    assert """\
+recorded                sha256:454349e422f0  signed by gate (SLSA verification summary)
+                        time-stamp 2026-11-20 21:00:00 (tsa.example.com)
+                        logged as number 4711 in https://log.example.com
+tagged """ in told_promotion(recorded, PLAIN)
+    (told,) = promotion_document([recorded])["promoted"]
+    assert told["recorder"] == "gate"
+    assert told["record_log_entries"] == [{"log": "https://log.example.com", "index": 4711}]
+    assert [each["source"] for each in told["record_times"]] == ["rfc3161"]
+
+
 def test_a_promotion_as_data() -> None:
     (told,) = promotion_document([MOVED])["promoted"]
     assert list(told) == [
@@ -186,6 +216,9 @@ def test_a_promotion_as_data() -> None:
         "copied",
         "skipped",
         "record",
+        "recorder",
+        "record_times",
+        "record_log_entries",
         "tags",
         "platforms",
         "obstacle",
@@ -346,7 +379,11 @@ def test_an_explanation_is_a_page() -> None:
         "reg.io/team/*",
         (("rest", "**"),),
         (("integrity", "every byte"), ("publish.max_age", "published at most 1d ago")),
-        (("signature", "imgtrust sign --key release.key reg.io/team/app:1"),),
+        (
+            Step("signature", "release", "", "imgtrust sign --key release.key reg.io/team/app:1"),
+            Step("signature", "ci", "a@acme.test (https://acme.test)", "imgtrust sign --keyless reg.io/team/app:1"),
+            Step("signature", "authority", "", ""),
+        ),
         ("prod.io/**", "oci:out"),
     )
     assert (
@@ -357,8 +394,12 @@ reg.io/team/app:1
             less specific: ** (scope rest)
   rules     integrity        every byte
             publish.max_age  published at most 1d ago
-  attach    signature
+  attach    signature by release
             imgtrust sign --key release.key reg.io/team/app:1
+            signature by ci, as a@acme.test (https://acme.test)
+            imgtrust sign --keyless reg.io/team/app:1
+            signature by authority
+            made by that authority only: imgtrust has no command for it
   promote to  prod.io/**
               oci:out
 """

@@ -101,6 +101,7 @@ REJECTED  registry.example.com/team/app:1.4.2
             sha256:83c874d33e8b Sigstore bundle: signed by key a81c77e0, which the policy does not
             name [bundle.untrusted_key]
       fix   sign it: imgtrust sign --key KEY registry.example.com/team/app@sha256:4813494d137e…
+            or have it signed by ci (key)
             or trust that key in gate.toml: [signers.NAME] key = "FILE"
   ✓ integrity   14 of 14 blobs re-hashed, 1 manifest
 
