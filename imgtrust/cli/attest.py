@@ -86,13 +86,14 @@ def attest(
       imgtrust attest --key ci.key --type slsa-provenance --predicate provenance.json IMAGE
       imgtrust attest --key ci.key --type cyclonedx --predicate app.cdx.json --tsa URL oci:build/app:1.4.2
       imgtrust attest --key ci.key --type https://example.com/review/v1 --predicate review.json IMAGE
+      imgtrust attest --keyless --type vulnerabilities --predicate scan.json IMAGE
       imgtrust attest --key ci.key --lift registry.example.com/team/app:1.4.2
     """
     with work(session, talk, RESULTS) as job:
         names = read_names(images, session.stdin)
         options = reach.store_options(session, talk.timeout)
         pairs = annotations.pairs()
-        _ = form.value
+        form.check_statement()
         said = _said(predicate, type_name, lift=lift)
         signing = signing_with(
             keyless,

@@ -1,9 +1,10 @@
-"""The options of keyless signing, for ``sign`` and ``attest``.
+"""Who signs, and which services take part: a key or an identity, and the logs of both, wherever something is signed.
 
-Knows how they are spelled, and that they and a key exclude each other. No postponed annotations here: the types are
-read at run time.
+Knows how these options are spelled and what goes with what. No postponed annotations here: the types are read at run
+time.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
@@ -11,23 +12,27 @@ import typer
 
 from imgtrust.cli.console import Console
 from imgtrust.cli.session import Session
-from imgtrust.cli.signing import Form, Passphrase, SigningKey, Stamping, service_options, signing_of
+from imgtrust.cli.signing import NO_TIME, Form, Passphrase, SigningKey, Stamping, service_options
 from imgtrust.errors import UsageError
 
 if TYPE_CHECKING:
+    from imgtrust.commands.keyless import KeylessTerms
     from imgtrust.commands.signing import Signing
     from imgtrust.stores.options import StoreOptions
 
-__all__ = ["Keyless", "signing_with"]
+__all__ = ["Keyless", "as_option", "signing_with"]
 
 _PUBLIC = "the identity that signs will be in a public log for ever, with the digest of what it signed"
+
+as_option = "--{}".format
+"""How an option is spelled by the commands that do nothing but sign."""
 
 
 @dataclass(frozen=True)
 class Keyless:
-    """An identity in place of a key."""
+    """An identity in place of a key, and the logs that signatures of either are written to."""
 
-    TITLE: ClassVar[str] = "Keyless signing"
+    TITLE: ClassVar[str] = "Keyless signing and transparency logs"
 
     keyless: Annotated[
         bool,
@@ -56,7 +61,7 @@ class Keyless:
         typer.Option(
             "--rekor-url",
             metavar="URL",
-            help="The transparency log, of either generation. Repeatable.",
+            help="The transparency log, of either generation; with --key too. Repeatable.",
             show_default=False,
         ),
     ] = field(default_factory=list)
@@ -65,8 +70,8 @@ class Keyless:
         typer.Option(
             "--signing-config",
             metavar="FILE",
-            help="Where the services of the Sigstore instance are (JSON); without it and without URLs, those of the "
-            "public good instance.",
+            help="Where the services of the Sigstore instance are (JSON); with --key its logs and time-stamp "
+            "authorities. Keyless without it and without URLs: those of the public good instance.",
             show_default=False,
         ),
     ] = None
@@ -79,51 +84,43 @@ class Keyless:
             show_default=False,
         ),
     ] = None
-    no_log: Annotated[bool, typer.Option("--no-log", help="Write to no transparency log; --tsa is needed then.")] = (
-        False
-    )
+    no_log: Annotated[
+        bool,
+        typer.Option("--no-log", help="Write to no transparency log; a keyless signature needs --tsa then."),
+    ] = False
 
-    def check(self, key: SigningKey, form: Form) -> None:
+    @property
+    def services(self) -> bool:
+        """Whether services or their anchors are named."""
+        return bool(self.rekor_url or self.signing_config or self.trusted_root)
+
+    def check(self, key: str | None, form: Form, spelled: Callable[[str], str] = as_option) -> None:
         """Refuse what cannot go together.
 
         Raises:
             UsageError: a key and an identity, options of one with the other, or a format that has no certificate.
         """
-        given = {
-            "--identity-token": self.identity_token,
-            "--fulcio-url": self.fulcio_url,
-            "--rekor-url": self.rekor_url,
-            "--signing-config": self.signing_config,
-            "--trusted-root": self.trusted_root,
-        }
-        mine = [name for name, value in given.items() if value]
+        keyless = spelled("keyless")
+        own = {"identity-token": self.identity_token, "fulcio-url": self.fulcio_url}
+        mine = [spelled(name) for name, value in own.items() if value]
         if not self.keyless and mine:
-            message = f"{mine[0]} goes with --keyless: a signature by key asks neither Fulcio nor Rekor"
+            message = f"{mine[0]} goes with {keyless}: a signature by key needs no certificate"
             raise UsageError(message)
-        if self.keyless and key.key is not None:
-            message = "--keyless and --key exclude each other: sign twice to have both"
+        if self.keyless and key is not None:
+            message = f"{keyless} and {spelled('key')} exclude each other: one signature has one signer"
+            raise UsageError(message)
+        if not self.keyless and key is None and (self.services or self.no_log):
+            message = f"nothing to sign with: give {spelled('key')} KEY or {keyless}"
             raise UsageError(message)
         if self.keyless and form.format != "bundle":
-            message = f"--keyless makes bundles; leave out --format {form.format}"
+            message = f"{keyless} makes bundles; leave out --format {form.format}"
             raise UsageError(message)
 
-    def signing(
-        self,
-        stamping: Stamping,
-        *,
-        session: Session,
-        options: "StoreOptions",
-        console: Console,
-        annotations: tuple[tuple[str, str], ...],
-    ) -> "Signing":
-        """Everything that a command signs with.
+    def terms(self, stamping: Stamping, session: Session, spelled: Callable[[str], str]) -> "KeylessTerms":
+        """The same as a value."""
+        from imgtrust.commands.keyless import KeylessTerms  # noqa: PLC0415 - options are read before commands are
 
-        Raises:
-            UsageError: a part is lacking.
-        """
-        from imgtrust.commands.keyless import KeylessTerms, is_public, keyless_signing  # noqa: PLC0415 - options first
-
-        terms = KeylessTerms(
+        return KeylessTerms(
             self.identity_token,
             self.fulcio_url,
             tuple(self.rekor_url),
@@ -132,12 +129,8 @@ class Keyless:
             not self.no_log,
             stamping.urls(session),
             session.prompt() is not None,
+            spelled=spelled,
         )
-        asked = service_options(session, options)
-        made = keyless_signing(terms, asked, environment=session.environment, now=session.now, annotations=annotations)
-        if is_public(terms) and made.logs:
-            console.warn(_PUBLIC)
-        return made
 
 
 def signing_with(
@@ -151,6 +144,7 @@ def signing_with(
     options: "StoreOptions",
     console: Console,
     annotations: tuple[tuple[str, str], ...] = (),
+    spelled: Callable[[str], str] = as_option,
 ) -> "Signing":
     """Everything that a command signs with, by key or as an identity.
 
@@ -158,15 +152,25 @@ def signing_with(
         UsageError: neither, both, or options that do not go together.
         KeyUnusable: the key cannot be used.
     """
-    keyless.check(key, form)
+    keyless.check(key.key, form, spelled)
     if keyless.keyless:
-        return keyless.signing(stamping, session=session, options=options, console=console, annotations=annotations)
-    return signing_of(
-        key.signer(passphrase, session),
-        stamping,
-        form,
-        session=session,
-        options=options,
-        console=console,
-        annotations=annotations,
-    )
+        from imgtrust.commands.keyless import is_public, keyless_signing  # noqa: PLC0415 - options are read first
+
+        terms, asked = keyless.terms(stamping, session, spelled), service_options(session, options)
+        made = keyless_signing(terms, asked, environment=session.environment, now=session.now, annotations=annotations)
+        if is_public(terms) and made.logs:
+            console.warn(_PUBLIC)
+        return made
+    signer = key.signer(passphrase, session)
+    if keyless.services:
+        from imgtrust.commands.keyless import key_signing  # noqa: PLC0415 - as above
+
+        terms, asked = keyless.terms(stamping, session, spelled), service_options(session, options)
+        made = key_signing(signer, terms, asked, form=form.value, now=session.now, annotations=annotations)
+        if not made.dated:
+            console.warn(NO_TIME)
+        return made
+    from imgtrust.commands.signing import Signing  # noqa: PLC0415 - as above
+
+    stamps = stamping.timestampers(session, options, console)
+    return Signing(signer, stamps, format=form.value, annotations=annotations, now=session.now)

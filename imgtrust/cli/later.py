@@ -10,8 +10,6 @@ from typing import Final
 
 __all__ = ["COMMANDS", "FORMATS", "OPTIONS", "later_option"]
 
-_KEYLESS: Final = "signing a record or an SBOM keyless (sign and attest do)"
-_ATTEST: Final = "attestations by Notary certificates (Notary signs images only, and so does sign)"
 _SIGNER: Final = "signing with AWS Signer"
 _AWS: Final = "AWS roles and profiles on the command line (the environment's credentials are used)"
 _RELEASES: Final = "release statements"
@@ -30,12 +28,6 @@ COMMANDS: Final = {
 """Commands, with their group, that come later."""
 
 OPTIONS: Final = {
-    "--record-keyless": _KEYLESS,
-    "sbom attach --keyless": _KEYLESS,
-    "attest --notary-key": _ATTEST,
-    "attest --notary-chain": _ATTEST,
-    "--record-notary-key": _ATTEST,
-    "--record-notary-chain": _ATTEST,
     "--signer-profile": _SIGNER,
     "--source-role": _AWS,
     "--destination-role": _AWS,
@@ -57,8 +49,5 @@ FORMATS: Final = ("sarif", "junit", "html")
 
 
 def later_option(name: str, command: str = "") -> str | None:
-    """Why a command has no such option yet, or None for one that was never promised.
-
-    A ``record-`` form comes with that of its signer.
-    """
-    return OPTIONS.get(f"{command} {name}") or OPTIONS.get(name) or OPTIONS.get(name.replace("--record-", "--", 1))
+    """Why a command has no such option yet, or None for one that was never promised."""
+    return OPTIONS.get(f"{command} {name}") or OPTIONS.get(name)

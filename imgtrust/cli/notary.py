@@ -61,6 +61,12 @@ class NotaryKey:
         if given is not (self.notary_chain is not None) or (form.format == "notary" and not given):
             message = "a Notary signature needs both --notary-key KEY and --notary-chain PEM"
             raise UsageError(message)
+        if given and keyless.services:
+            message = (
+                "an envelope of the Notary Project holds no log entry: leave out --rekor-url, --signing-config and "
+                "--trusted-root"
+            )
+            raise UsageError(message)
         if given and (key.key is not None or keyless.keyless):
             message = "--notary-key excludes --key and --keyless: sign twice to have both"
             raise UsageError(message)

@@ -1,78 +1,25 @@
 """``imgtrust promote``. No postponed annotations here: typer reads the types at run time."""
 
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from imgtrust.cli.compose import as_command, new_app
 from imgtrust.cli.integrity import Integrity
 from imgtrust.cli.options import At, Reach, ResultTalk
+from imgtrust.cli.record import Record
 from imgtrust.cli.session import Session
-from imgtrust.cli.signing import Form, Passphrase, Stamping, open_key, signing_of
 from imgtrust.cli.trusting import Trust, print_policy
 from imgtrust.cli.work import RESULTS, Work, work
 from imgtrust.errors import UsageError
 
 if TYPE_CHECKING:
-    from imgtrust.commands.signing import Signing
     from imgtrust.reports.results import PromotionResult
-    from imgtrust.stores.options import StoreOptions
 
 __all__ = ["app", "cache_folder", "promote"]
 
 app = new_app()
-
-_NO_RECORD = "no record will be left at the destination of what was judged (--record-key KEY)"
-
-
-@dataclass(frozen=True)
-class _Record:
-    """Who signs the record of a promotion."""
-
-    TITLE: ClassVar[str] = "Record"
-
-    record_key: Annotated[
-        str | None,
-        typer.Option(
-            "--record-key",
-            metavar="KEY",
-            help="Sign a record of the promotion (SLSA verification summary) with this private key: FILE, env://NAME "
-            "or awssm://SECRET.",
-            show_default=False,
-        ),
-    ] = None
-    record_tsa: Annotated[
-        list[str],
-        typer.Option(
-            "--record-tsa",
-            metavar="URL",
-            help="Have this authority time-stamp the record; without it, the one in IMGTRUST_TSA. Repeatable.",
-            show_default=False,
-        ),
-    ] = field(default_factory=list)
-    record_passphrase_file: Annotated[
-        str | None,
-        typer.Option(
-            "--record-passphrase-file",
-            metavar="FILE",
-            help="The passphrase of the record's key, where IMGTRUST_PASSPHRASE and COSIGN_PASSWORD are not set.",
-            show_default=False,
-        ),
-    ] = None
-
-    def signing(self, session: Session, options: "StoreOptions", job: Work) -> "Signing | None":
-        """Everything that the record is signed with, or None, which is said."""
-        if self.record_key is None:
-            if self.record_tsa or self.record_passphrase_file:
-                message = "--record-tsa and --record-passphrase-file need --record-key KEY"
-                raise UsageError(message)
-            job.console.warn(_NO_RECORD)
-            return None
-        signer = open_key(self.record_key, Passphrase(self.record_passphrase_file), session)
-        stamping = Stamping(list(self.record_tsa))
-        return signing_of(signer, stamping, Form(), session=session, options=options, console=job.console)
 
 
 @as_command(app)
@@ -111,7 +58,7 @@ def promote(
             show_default=False,
         ),
     ] = None,
-    record: _Record,
+    record: Record,
     trust: Trust,
     at: At,
     integrity: Integrity,
@@ -128,6 +75,7 @@ def promote(
     Examples:
       imgtrust promote --policy gate.toml --plan registry.example.com/team/app:1.4.2 registry.example.com/prod/app
       imgtrust promote --policy gate.toml --record-key gate.key SOURCE DESTINATION
+      imgtrust promote --policy gate.toml --record-keyless SOURCE DESTINATION
       imgtrust promote --policy gate.toml oci:build/app:1.4.2 registry.example.com/prod/app:1.4.2
 
     Exit status: 0 promoted, 1 refused, 2 wrong usage, 3 not finished: the same command goes on.
@@ -144,7 +92,7 @@ def promote(
         judgement = trust.judgement(session, job.console)
         moment = at.when(session)
         options = reach.store_options(session, talk.timeout)
-        signing = None if plan and record.record_key is None else record.signing(session, options, job)
+        signing = None if plan and not record.wanted else record.signing(session, options, job)
         from imgtrust.cli.bars import progress_of  # noqa: PLC0415 - after the options are known to be good
         from imgtrust.commands.promotion.run import promote as run  # noqa: PLC0415 - as above
 

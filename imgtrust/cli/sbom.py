@@ -6,10 +6,11 @@ import typer
 
 from imgtrust.cli.compose import as_command, new_group
 from imgtrust.cli.data import RESULT, as_json
+from imgtrust.cli.keyless import Keyless, signing_with
 from imgtrust.cli.made import report_made
 from imgtrust.cli.options import At, Reach, ResultTalk
 from imgtrust.cli.session import Session
-from imgtrust.cli.signing import Form, Passphrase, SigningKey, Stamping, signing_of
+from imgtrust.cli.signing import Form, Passphrase, SigningKey, Stamping
 from imgtrust.cli.trusting import Trust, print_policy
 from imgtrust.cli.work import RESULTS, Work, work
 
@@ -41,31 +42,35 @@ def attach(
     type_name: _Type = None,
     key: SigningKey,
     passphrase: Passphrase,
+    keyless: Keyless,
     stamping: Stamping,
     form: Form,
     talk: ResultTalk,
     reach: Reach,
 ) -> int:
-    r"""Attach an SBOM; with a key, also as a signed attestation.
+    r"""Attach an SBOM; with a signer, also as a signed attestation.
 
-    Unsigned, an SBOM is a claim that no policy counts. With --key the same document is signed as an attestation,
-    which --evidence spdx or cyclonedx asks for.
+    Unsigned, an SBOM is a claim that no policy counts. With --key or --keyless the same document is signed as an
+    attestation, which --evidence spdx or cyclonedx asks for.
 
     \b
     Examples:
       imgtrust sbom attach oci:build/app:1.4.2 --file app.cdx.json
       imgtrust sbom attach --key ci.key --tsa URL registry.example.com/team/app:1.4.2 --file app.spdx.json
+      imgtrust sbom attach --keyless registry.example.com/team/app:1.4.2 --file app.cdx.json
     """
     with work(session, talk, RESULTS) as job:
         options = reach.store_options(session, talk.timeout)
+        form.check_statement()
+        keyless.check(key.key, form)
         from imgtrust.commands.sbom import attach_sbom, read_sbom  # noqa: PLC0415 - when it is known to run
 
         sbom = read_sbom(file, type_name)
         signing = None
-        _ = form.value
-        if key.key is not None:
-            signer = key.signer(passphrase, session)
-            signing = signing_of(signer, stamping, form, session=session, options=options, console=job.console)
+        if key.key is not None or keyless.keyless:
+            signing = signing_with(
+                keyless, key, passphrase, stamping, form, session=session, options=options, console=job.console
+            )
         return report_made(job, attach_sbom([image], sbom, options, signing=signing, now=session.now))
 
 

@@ -56,6 +56,7 @@ def sign(
       imgtrust sign --key env://SIGNING_KEY --annotation commit=4f2a91c IMAGE IMAGE
       imgtrust sign --notary-key acme.key --notary-chain acme.pem registry.example.com/team/app:1.4.2
       imgtrust sign --keyless registry.example.com/team/app:1.4.2
+      imgtrust sign --key release.key --rekor-url https://log.example.com --trusted-root acme.json IMAGE
     """
     with work(session, talk, RESULTS) as job:
         names = read_names(images, session.stdin)

@@ -14,15 +14,15 @@ from imgtrust.cli.session import Session
 from imgtrust.errors import UsageError
 
 if TYPE_CHECKING:
-    from imgtrust.commands.signing import SignFormat, Signing
+    from imgtrust.commands.signing import SignFormat
     from imgtrust.signers import PassphraseSource
     from imgtrust.signers.port import Signer, Timestamper
     from imgtrust.signers.tsa import TsaOptions
     from imgtrust.stores.options import StoreOptions
 
-__all__ = ["Annotations", "Form", "Passphrase", "SigningKey", "Stamping", "open_key", "service_options", "signing_of"]
+__all__ = ["NO_TIME", "Annotations", "Form", "Passphrase", "SigningKey", "Stamping", "open_key", "service_options"]
 
-_NO_TIME = "no proven time: a policy that asks for a publish date will refuse this signature (--tsa URL)"
+NO_TIME = "no proven time: a policy that asks for a publish date will refuse this signature (--tsa URL)"
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class SigningKey:
             KeyUnusable: the key cannot be used.
         """
         if self.key is None:
-            message = "nothing to sign with: give --key KEY (imgtrust keys generate makes one), or sign --keyless"
+            message = "nothing to sign with: give --key KEY (imgtrust keys generate makes one), or --keyless"
             raise UsageError(message)
         return open_key(self.key, passphrase, session)
 
@@ -114,7 +114,7 @@ class Stamping:
         """
         urls = self.urls(session)
         if not urls:
-            console.warn(_NO_TIME)
+            console.warn(NO_TIME)
             return ()
         from imgtrust.signers import open_timestamper  # noqa: PLC0415 - options are read before commands are
 
@@ -170,6 +170,19 @@ class Form:
             message = f"--format {self.format}: expected bundle, cosign-legacy or notary"
             raise UsageError(message) from None
 
+    def check_statement(self) -> None:
+        """Refuse a format that holds no statement.
+
+        Raises:
+            UsageError: there is no such format, or it signs images only.
+        """
+        if self.value.value == "notary":
+            message = (
+                "--format notary: an envelope of the Notary Project signs an image and has no place for a statement; "
+                "leave it out, and sign with --key or --keyless"
+            )
+            raise UsageError(message)
+
 
 @dataclass(frozen=True)
 class Annotations:
@@ -196,20 +209,3 @@ class Annotations:
                 raise UsageError(message)
             found[key] = value
         return tuple(found.items())
-
-
-def signing_of(
-    signer: "Signer",
-    stamping: Stamping,
-    form: Form,
-    *,
-    session: Session,
-    options: "StoreOptions",
-    console: Console,
-    annotations: tuple[tuple[str, str], ...] = (),
-) -> "Signing":
-    """Everything that a command signs with."""
-    from imgtrust.commands.signing import Signing  # noqa: PLC0415 - options are read before commands are
-
-    stamps = stamping.timestampers(session, options, console)
-    return Signing(signer, stamps, format=form.value, annotations=annotations, now=session.now)

@@ -1,10 +1,10 @@
-"""What is said when a command was typed wrongly. Knows typer's errors and the table of what comes later."""
+"""What is said when a command was typed wrongly. Knows typer's errors, what comes later and what cannot be."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from imgtrust.cli import later
+from imgtrust.cli import cannot, later
 
 if TYPE_CHECKING:
     from typer.exceptions import TyperException
@@ -32,7 +32,10 @@ def explain(error: TyperException, console: Console) -> None:
 
 
 def _option(option: str, message: str, command: str) -> str:
-    """A clearer message for an option that is promised for later, or that stands in the wrong place."""
+    """A clearer message for an option that cannot be, is promised for later, or stands in the wrong place."""
+    reason = cannot.impossible_option(option, command)
+    if reason is not None:
+        return f"{command} {option} cannot be: {reason}".lstrip()
     reason = later.later_option(option, command)
     if reason is not None:
         return f"{option} is not in this version; it comes with {reason}"

@@ -98,6 +98,7 @@ def signed_result(reference: Reference, made: Made, evidence: Digest, *, unchang
         made.times,
         None if made.predicate_type == SIGN_PREDICATE else made.predicate_type,
         unchanged=unchanged,
+        logged=made.logged,
     )
 
 

@@ -18,6 +18,7 @@ from imgtrust.formats.bundle import write_bundle
 from imgtrust.formats.dsse import PAYLOAD_TYPE, pae, write_envelope
 from imgtrust.formats.mediatypes import DSSE_LAYER, SIMPLESIGNING_LAYER
 from imgtrust.formats.simplesigning import (
+    BUNDLE_ANNOTATION,
     PREDICATE_TYPE_ANNOTATION,
     TIMESTAMP_ANNOTATION,
     signature_annotations,
@@ -46,7 +47,8 @@ class Made:
 
     ``payload`` is the blob and ``layer`` its descriptor (with the annotations that cosign's legacy layers carry).
     ``suffix`` is the legacy tag it belongs under, None for a bundle. ``times`` are what the time-stamp authorities
-    said: proven where their anchors are known, else as they said it. ``signer`` is who signed, for people.
+    said: proven where their anchors are known, else as they said it. ``signer`` is who signed, for people. ``logged``:
+    the address of each log that has an entry, and its number there.
     """
 
     subject: Descriptor
@@ -57,6 +59,7 @@ class Made:
     suffix: Suffix | None
     times: tuple[VerifiedTime | ClaimedTime, ...]
     signer: str
+    logged: tuple[tuple[str, int], ...] = ()
 
 
 def make_signature(signing: Signing, subject: Descriptor, repository: Repository) -> Made:
@@ -73,9 +76,9 @@ def make_signature(signing: Signing, subject: Descriptor, repository: Repository
     if isinstance(signing.signer, EnvelopeSigner):
         from imgtrust.commands.notarysigning import make_envelope  # noqa: PLC0415 - X.509 is slow to import
 
-        found = make_envelope(signing, signing.signer, subject)
+        wrapped = make_envelope(signing, signing.signer, subject)
         name = signing.signer_name
-        return Made(subject, Format.NOTARY_JWS, found.layer, found.payload, None, None, found.times, name)
+        return Made(subject, Format.NOTARY_JWS, wrapped.layer, wrapped.payload, None, None, wrapped.times, name)
     if signing.format is SignFormat.BUNDLE:
         statement = write_statement(subject.digest, SIGN_PREDICATE, {}, annotations=dict(signing.annotations))
         return _bundle(signing, subject, statement, SIGN_PREDICATE)
@@ -83,8 +86,11 @@ def make_signature(signing: Signing, subject: Descriptor, repository: Repository
     payload = write_payload(str(repository), subject.digest, dict(signing.annotations))
     signature = held.signer.sign(payload)
     tokens, claims = _stamp(signing, signature)
-    layer = _annotated(payload, SIMPLESIGNING_LAYER, signature_annotations(signature, tokens[0] if tokens else None))
-    made = Made(subject, Format.SIMPLESIGNING, layer, payload, None, Suffix.SIG, claims, held.name)
+    logged = _log(signing, held, payload, signature)
+    found = signature_annotations(signature, tokens[0] if tokens else None, next(iter(logged.entries), None))
+    layer = _annotated(payload, SIMPLESIGNING_LAYER, found)
+    claims += logged.claims
+    made = Made(subject, Format.SIMPLESIGNING, layer, payload, None, Suffix.SIG, claims, held.name, logged.places)
     return _proven(signing, held, made)
 
 
@@ -114,12 +120,18 @@ def make_attestation(
         statement_type=TYPE_V01,
     )
     held = hold(signing)
-    envelope = write_envelope(statement, held.signer.sign(pae(PAYLOAD_TYPE, statement)))
+    message = pae(PAYLOAD_TYPE, statement)
+    signature = held.signer.sign(message)
+    envelope = write_envelope(statement, signature)
     # cosign verifies the time-stamp of a legacy attestation over the whole envelope (cosign.md 1a).
     tokens, claims = _stamp(signing, envelope)
-    found = signature_annotations(b"", tokens[0] if tokens else None)
+    logged = _log(signing, held, message, signature, statement)
+    found = signature_annotations(b"", tokens[0] if tokens else None, next(iter(logged.entries), None))
     layer = _annotated(envelope, DSSE_LAYER, {**found, PREDICATE_TYPE_ANNOTATION: predicate_type})
-    made = Made(subject, Format.SIMPLESIGNING, layer, envelope, predicate_type, Suffix.ATT, claims, held.name)
+    claims += logged.claims
+    made = Made(
+        subject, Format.SIMPLESIGNING, layer, envelope, predicate_type, Suffix.ATT, claims, held.name, logged.places
+    )
     return _proven(signing, held, made)
 
 
@@ -128,7 +140,7 @@ def find_same(
 ) -> Made | None:
     """The legacy signature of the same payload by the same key among ``layers``, or None.
 
-    Where time-stamps are asked for, one without does not count.
+    Where a time-stamp or a log entry is asked for, one without does not count.
     """
     held = hold(signing)
     payload = write_payload(str(repository), subject.digest, dict(signing.annotations))
@@ -137,6 +149,8 @@ def find_same(
         if layer.media_type != SIMPLESIGNING_LAYER or layer.digest != digest:
             continue
         if signing.timestampers and layer.annotation(TIMESTAMP_ANNOTATION) is None:
+            continue
+        if signing.logs and layer.annotation(BUNDLE_ANNOTATION) is None:
             continue
         made = Made(subject, Format.SIMPLESIGNING, layer, payload, None, Suffix.SIG, (), held.name)
         if not isinstance(_judge(signing, held, made), Refusal):
@@ -150,27 +164,42 @@ def _bundle(signing: Signing, subject: Descriptor, statement: bytes, predicate_t
     message = pae(PAYLOAD_TYPE, statement)
     signature = held.signer.sign(message)
     tokens, claims = _stamp(signing, signature)
-    entries = [] if held.certificate is None else _logged(signing, message, signature, held.certificate, statement)
+    logged = _log(signing, held, message, signature, statement)
     bundle = write_bundle(
         key_hint=held.signer.public_key.hint if held.certificate is None else None,
         certificate=held.certificate,
         signature=signature,
         statement=statement,
         timestamps=tokens,
-        log_entries=[entry for entry, _ in entries],
+        log_entries=logged.entries,
     )
-    claims += tuple(claim for _, claim in entries if claim is not None)
+    claims += logged.claims
     layer = describe(bundle, BUNDLE_TYPE)
-    return _proven(signing, held, Made(subject, Format.BUNDLE, layer, bundle, predicate_type, None, claims, held.name))
+    made = Made(subject, Format.BUNDLE, layer, bundle, predicate_type, None, claims, held.name, logged.places)
+    return _proven(signing, held, made)
 
 
-def _logged(
-    signing: Signing, message: bytes, signature: bytes, certificate: bytes, statement: bytes
-) -> list[tuple[LogEntry, ClaimedTime | None]]:
-    """An entry of each log about an envelope."""
-    from imgtrust.signers.rekor import Logged  # noqa: PLC0415 - whoever signs with a key alone does not need it
+@dataclass(frozen=True, slots=True)
+class _Entered:
+    """What the logs gave: entries, the times that they say, and where they are."""
 
-    return log_entries(signing, Logged(message, signature, certificate, statement))
+    entries: tuple[LogEntry, ...] = ()
+    claims: tuple[ClaimedTime, ...] = ()
+    places: tuple[tuple[str, int], ...] = ()
+
+
+def _log(signing: Signing, held: Held, message: bytes, signature: bytes, statement: bytes | None = None) -> _Entered:
+    """An entry of each log; of a payload, or of an envelope around a statement."""
+    if not signing.logs:
+        return _Entered()
+    from imgtrust.signers.logged import Logged  # noqa: PLC0415 - only where something is logged
+
+    found = log_entries(signing, Logged(message, signature, held.signer.public_key, held.certificate, statement))
+    return _Entered(
+        tuple(entry for entry, _ in found),
+        tuple(claim for _, claim in found if claim is not None),
+        tuple((log.url, entry.log_index) for log, (entry, _) in zip(signing.logs, found, strict=True)),
+    )
 
 
 def _stamp(signing: Signing, message: bytes) -> tuple[list[bytes], tuple[ClaimedTime, ...]]:
@@ -185,7 +214,7 @@ def _stamp(signing: Signing, message: bytes) -> tuple[list[bytes], tuple[Claimed
 def _proven(signing: Signing, held: Held, made: Made) -> Made:
     """The same, after it verified under the signer's own anchors, and with the times that could be proven."""
     outcome = _judge(signing, held, made)
-    if isinstance(outcome, Refusal) and held.certificate is not None:
+    if isinstance(outcome, Refusal) and (held.certificate is not None or signing.logs):
         message = (
             f"the signature that was just made for {made.subject.digest} by {held.name} does not verify "
             f"({outcome.code}: {outcome.reason}); nothing was attached"

@@ -10,6 +10,7 @@ import base64
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+from imgtrust import strict_json
 from imgtrust.errors import Refused
 from imgtrust.evidence import InclusionProof, LogEntry
 from imgtrust.formats.members import Members, read_object
@@ -18,7 +19,14 @@ from imgtrust.refusals import RefusalCode
 if TYPE_CHECKING:
     from imgtrust.evidence import Evidence
 
-__all__ = ["BUNDLE_ANNOTATION", "MAX_LOG_ENTRIES", "read_entries", "read_legacy_entry", "write_entry"]
+__all__ = [
+    "BUNDLE_ANNOTATION",
+    "MAX_LOG_ENTRIES",
+    "read_entries",
+    "read_legacy_entry",
+    "write_entry",
+    "write_legacy_entry",
+]
 
 BUNDLE_ANNOTATION: Final = "dev.sigstore.cosign/bundle"
 
@@ -102,6 +110,24 @@ def write_entry(entry: LogEntry) -> dict[str, Any]:
             **({} if proof.checkpoint is None else {"checkpoint": {"envelope": proof.checkpoint}}),
         }
     return {**made, "canonicalizedBody": _text(entry.body)}
+
+
+def write_legacy_entry(entry: LogEntry) -> str:
+    """The annotation of a cosign layer; it has the promise of a log of version 1, and no proof.
+
+    Raises:
+        ValueError: the entry has no promise.
+    """
+    if entry.promise is None:
+        message = "an entry without a promise has no place in an annotation"
+        raise ValueError(message)
+    payload = {
+        "body": _text(entry.body),
+        "integratedTime": entry.integrated_time,
+        "logIndex": entry.log_index,
+        "logID": entry.log_id.hex(),
+    }
+    return strict_json.dumps({"SignedEntryTimestamp": _text(entry.promise), "Payload": payload}).decode("ascii")
 
 
 def _text(data: bytes) -> str:

@@ -14,7 +14,7 @@ from imgtrust.errors import InvalidDigest, Refused
 from imgtrust.evidence import Format, Kind, Signed
 from imgtrust.formats.certificates import from_pem
 from imgtrust.formats.dsse import read_envelope
-from imgtrust.formats.logentries import BUNDLE_ANNOTATION, read_legacy_entry
+from imgtrust.formats.logentries import BUNDLE_ANNOTATION, read_legacy_entry, write_legacy_entry
 from imgtrust.formats.mediatypes import DSSE_LAYER
 from imgtrust.formats.members import Members, decode_base64, read_object
 from imgtrust.formats.statement import kind_of, parse_statement
@@ -79,15 +79,22 @@ def write_payload(repository: str, digest: Digest, annotations: Mapping[str, str
     )
 
 
-def signature_annotations(signature: bytes, timestamp: bytes | None = None) -> dict[str, str]:
-    """The annotations of a ``.sig`` layer: the signature, and a DER TimeStampResp over it where there is one.
+def signature_annotations(
+    signature: bytes, timestamp: bytes | None = None, log_entry: LogEntry | None = None
+) -> dict[str, str]:
+    """The annotations of a ``.sig`` layer: the signature, a DER TimeStampResp over it and a log's promise, if any.
 
     A ``.att`` layer has its signature inside, and an empty one here.
+
+    Raises:
+        ValueError: the log entry has no promise.
     """
     annotations = {SIGNATURE_ANNOTATION: base64.b64encode(signature).decode("ascii")}
     if timestamp is not None:
         token = {_TOKEN: base64.b64encode(timestamp).decode("ascii")}
         annotations[TIMESTAMP_ANNOTATION] = strict_json.dumps(token).decode("utf-8")
+    if log_entry is not None:
+        annotations[BUNDLE_ANNOTATION] = write_legacy_entry(log_entry)
     return annotations
 
 

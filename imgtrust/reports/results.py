@@ -43,7 +43,8 @@ class SignedResult:
     ``digest`` is what was signed (the index, an image, or with ``--recursive`` a child); ``evidence`` is the manifest
     that was attached. ``signer`` is for people (``key 3f9ac2d1``); ``format`` is that of the report. ``times`` are what
     the time-stamp authorities said. ``predicate_type`` is set for attestations. ``attached`` is false where the
-    signature was only written to a file. ``unchanged``: it was there already and nothing was attached.
+    signature was only written to a file. ``unchanged``: it was there already and nothing was attached. ``logged``: the
+    address of each transparency log that has an entry, and its number there.
     """
 
     reference: Reference
@@ -55,6 +56,7 @@ class SignedResult:
     predicate_type: str | None = None
     attached: bool = True
     unchanged: bool = False
+    logged: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +117,8 @@ class PromotionResult:
     of the signed record, ``recorder`` who signed it. ``tags`` are those that now point at the digest. ``seconds`` is
     how long copying took. ``obstacle`` is what stands in the way, in one sentence; ``resume`` the command that goes on
     after an interruption. ``left_behind``: what is attached to the image, broken at the source, and was not copied,
-    with the reason.
+    with the reason. ``record_times`` and ``record_logged`` are of the record as ``times`` and ``logged`` are of a
+    signature; empty where it was there already.
     """
 
     source: Reference
@@ -134,6 +137,8 @@ class PromotionResult:
     obstacle: str | None = None
     resume: str | None = None
     left_behind: tuple[tuple[Digest, str], ...] = ()
+    record_times: tuple[VerifiedTime | ClaimedTime, ...] = ()
+    record_logged: tuple[tuple[str, int], ...] = ()
 
 
 def signed_document(results: Iterable[SignedResult]) -> dict[str, Any]:
@@ -191,7 +196,12 @@ def _signed(item: SignedResult) -> dict[str, Any]:
         "predicate_type": item.predicate_type,
         "attached": item.attached,
         "unchanged": item.unchanged,
+        "log_entries": _entries(item.logged),
     }
+
+
+def _entries(logged: Iterable[tuple[str, int]]) -> list[dict[str, Any]]:
+    return [{"log": url, "index": index} for url, index in logged]
 
 
 def _files(files: Iterable[FileResult]) -> list[dict[str, Any]]:
@@ -209,6 +219,9 @@ def _promotion(item: PromotionResult) -> dict[str, Any]:
         "copied": _objects(one for one in item.done if one.fate is not Fate.SKIP),
         "skipped": _objects(one for one in item.done if one.fate is Fate.SKIP),
         "record": None if item.record is None else str(item.record),
+        "recorder": item.recorder,
+        "record_times": time_entries(item.record_times),
+        "record_log_entries": _entries(item.record_logged),
         "tags": list(item.tags),
         "platforms": list(item.platforms),
         "obstacle": item.obstacle,

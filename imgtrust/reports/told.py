@@ -8,7 +8,7 @@ from imgtrust.policy.verdict import Outcome
 from imgtrust.reports.page import Page, Style, Tone
 from imgtrust.reports.results import Fate
 from imgtrust.reports.text import render_verdict
-from imgtrust.reports.who import size, stamp
+from imgtrust.reports.who import SOURCES, size, stamp
 from imgtrust.rules.wording import count
 from imgtrust.trust.times import ClaimedTime
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         PulledResult,
         SignedResult,
     )
+    from imgtrust.trust.times import VerifiedTime
 
 __all__ = ["NO_TIME", "told_attached", "told_promotion", "told_pulled", "told_signed"]
 
@@ -31,6 +32,7 @@ NO_TIME: Final = "no proven time: a policy that asks for a publish date will ref
 """What ``sign`` says on stderr where no time-stamp authority was asked."""
 
 _LABEL: Final = 24
+_SOURCES: Final[dict[str, str]] = {str(source): words for source, words in SOURCES.items()}
 
 
 def told_signed(result: SignedResult, style: Style) -> str:
@@ -39,17 +41,30 @@ def told_signed(result: SignedResult, style: Style) -> str:
     word = "signed" if result.predicate_type is None else "attested"
     indent = len(word) + 2
     page.put(0, (word, Tone.GOOD), ("  ", Tone.NONE), body=str(result.reference), tone=Tone.STRONG)
-    times = ", ".join(
-        f"time-stamp {stamp(item.time)} ({item.authority})" + (" not proven" if _unproven(item) else "")
-        for item in result.times
-        if item.time is not None
-    )
+    times = _times(result.times)
     page.put(indent, body=f"{result.digest} by {result.signer}{f', {times}' if times else ''}")
+    for line in _entries(result.logged):
+        page.put(indent, body=line)
     if result.predicate_type is not None:
         page.put(indent, body=result.predicate_type)
     how = "attached already as" if result.unchanged else "attached as" if result.attached else "not attached:"
     page.put(indent, body=f"{how} {result.evidence}")
     return page.text()
+
+
+def _times(times: Iterable[VerifiedTime | ClaimedTime]) -> str:
+    """Every time that is known, with its source: ``time-stamp 2026-11-24 21:40:24 (tsa.example.com)``."""
+    return ", ".join(
+        f"{_SOURCES.get(item.source, item.source)} {stamp(item.time)} ({item.authority})"
+        + (" not proven" if _unproven(item) else "")
+        for item in times
+        if item.time is not None
+    )
+
+
+def _entries(logged: Iterable[tuple[str, int]]) -> list[str]:
+    """Where log entries are: what a person looks up in that log."""
+    return [f"logged as number {index} in {url}" for url, index in logged]
 
 
 def _unproven(time: object) -> bool:
@@ -93,7 +108,9 @@ def told_promotion(result: PromotionResult, style: Style) -> str:
     if result.after is not None:
         _step(page, "judged at destination", _verdict(result.after))
     if result.record is not None:
-        _step(page, "recorded", f"{result.record}  signed by {result.recorder or 'nobody'} (SLSA verification summary)")
+        who = f"{result.record}  signed by {result.recorder or 'nobody'} (SLSA verification summary)"
+        when = _times(result.record_times)
+        _step(page, "recorded", [who, *([when] if when else []), *_entries(result.record_logged)])
     if result.tags:
         _step(page, "tagged", [f"{result.destination.repository}:{tag}" for tag in result.tags])
     _put_obstacle(page, result)

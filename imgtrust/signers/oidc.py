@@ -45,14 +45,17 @@ class IdentityToken:
 class TokenSource:
     """How tokens are found.
 
-    In this order: ``reference`` (FILE, ``env://NAME`` or ``awssm://SECRET``), the variable SIGSTORE_ID_TOKEN, the CI
-    system, and the login at ``provider`` where ``person`` says that somebody is there.
+    In this order: ``given``, which gives the token itself; ``reference`` (FILE, ``env://NAME`` or ``awssm://SECRET``);
+    the variable SIGSTORE_ID_TOKEN; the CI system; and the login at ``provider`` where ``person`` says that somebody is
+    there. ``option`` is how messages spell what names a token.
     """
 
     environment: Mapping[str, str] = field(repr=False)
     reference: str | None = None
     provider: str | None = None
     person: bool = False
+    given: Callable[[], str] | None = field(default=None, repr=False)
+    option: str = "--identity-token"
 
     def read(self, now: datetime) -> IdentityToken:
         """A token that is good now; where it comes from a file, the file is read each time.
@@ -61,16 +64,19 @@ class TokenSource:
             UsageError: there is none, or it cannot be used.
             ServiceError: the CI system or the identity provider gave none.
         """
+        if self.given is not None:
+            return parse_token(self.given(), f"the {self.option} that was given", now)
         if self.reference is not None:
-            return parse_token(_given(self.reference, self.environment), f"--identity-token {self.reference}", now)
+            token = _referred(self.reference, self.environment, self.option)
+            return parse_token(token, f"{self.option} {self.reference}", now)
         if text := self.environment.get(_VARIABLE):
             return parse_token(text, f"the variable {_VARIABLE}", now)
         if text := _ambient():
             return parse_token(text, "the token of this CI system", now)
         if not self.person or self.provider is None:
             message = (
-                f"no identity to sign as: give --identity-token FILE or set {_VARIABLE}, run in a CI system that gives "
-                "tokens (GitHub Actions needs the permission id-token: write), or run it on a terminal and log in"
+                f"no identity to sign as: give {self.option}, or set {_VARIABLE}, run in a CI system that gives tokens "
+                "(GitHub Actions needs the permission id-token: write), or run it on a terminal and log in"
             )
             raise UsageError(message)
         return parse_token(_login(self.provider), f"the token of {self.provider}", now)
@@ -125,12 +131,12 @@ def _decoded(part: str) -> bytes:
     return base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
 
 
-def _given(reference: str, environment: Mapping[str, str]) -> str:
+def _referred(reference: str, environment: Mapping[str, str], option: str) -> str:
     """The token behind a reference; a token itself is refused, for everybody on the machine can read arguments."""
     if _TOKEN.fullmatch(reference) and reference.startswith("eyJ"):
         message = (
-            "--identity-token takes a FILE or env://NAME, not the token: arguments can be read by everybody on this "
-            "machine, and end up in logs"
+            f"{option} takes a FILE or env://NAME, not the token: arguments can be read by everybody on this machine, "
+            "and end up in logs"
         )
         raise UsageError(message)
     try:

@@ -7,8 +7,7 @@ whoever signs judges the whole as everybody will.
 from __future__ import annotations
 
 import base64
-import hashlib
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from imgtrust import strict_json
@@ -24,33 +23,21 @@ from imgtrust.signers.wire import Answer, NoAnswer, Unusable, Wire, WireOptions
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from imgtrust.signers.logged import Logged
     from imgtrust.signers.signingconfig import LogService
 
-__all__ = ["Logged", "TransparencyLog", "open_log"]
+__all__ = ["TransparencyLog", "open_log"]
 
 _MAX_ANSWER: Final = 32 * 1024 * 1024
 """The largest answer that is read; a log of version 1 gives back what it was sent."""
 _PATIENCE: Final = 40.0
 """Seconds for one answer: a log of version 2 answers with its next checkpoint, by default up to ten seconds later."""
 _V3: Final = 3
-_LINE: Final = 64
 _OK: Final = frozenset({200, 201})
 _CONFLICT: Final = 409
 _NOT_FOUND: Final = 404
+_CHECKPOINT: Final = "/api/v2/checkpoint"
 _HEADERS: Final = {"Content-Type": "application/json", "Accept": "application/json"}
-
-
-@dataclass(frozen=True, slots=True)
-class Logged:
-    """What is written into a log: a signature over ``message``, and the certificate (DER) of the key that made it.
-
-    ``statement`` is set where the message is the PAE of an envelope around it.
-    """
-
-    message: bytes = field(repr=False)
-    signature: bytes = field(repr=False)
-    certificate: bytes = field(repr=False)
-    statement: bytes | None = field(repr=False, default=None)
 
 
 class TransparencyLog(Protocol):
@@ -59,6 +46,19 @@ class TransparencyLog(Protocol):
     @property
     def url(self) -> str:
         """Where it is."""
+        ...
+
+    @property
+    def promises_times(self) -> bool:
+        """Whether its entries may prove a time."""
+        ...
+
+    def check_ready(self) -> None:
+        """See that the log is there; nothing is written.
+
+        Raises:
+            ServiceError: no answer after the tries.
+        """
         ...
 
     def record(self, signed: Logged) -> LogEntry:
@@ -91,6 +91,10 @@ class _NoSuchApi(ServiceError):
 class _Client:
     """What both have in common: one request and its failures."""
 
+    promises_times = True
+    _STATE = ""
+    """A path that a log answers, if only with 404: all that is asked is whether somebody is there."""
+
     def __init__(self, url: str, options: WireOptions) -> None:
         patient = replace(options, timeout=max(options.timeout, _PATIENCE))
         self._wire = Wire(url, "transparency log (Rekor)", patient)
@@ -100,10 +104,21 @@ class _Client:
         """Give back the connections."""
         self._wire.close()
 
+    def check_ready(self) -> None:
+        """See ``TransparencyLog``."""
+        self._send("GET", self._STATE)
+
     def _ask(self, method: str, path: str, document: dict[str, Any] | None) -> Answer:
-        body = None if document is None else strict_json.dumps(document)
+        answer = self._send(method, path, None if document is None else strict_json.dumps(document))
+        if answer.status == _NOT_FOUND:
+            raise _NoSuchApi(self._said("it answered 404"))
+        if answer.status not in _OK and answer.status != _CONFLICT:
+            raise ServiceError(self._said(f"it answered {answer.status}{said_in(answer.body)}"))
+        return answer
+
+    def _send(self, method: str, path: str, body: bytes | None = None) -> Answer:
         try:
-            answer = self._wire.send(method, self.url + path, body, _HEADERS, _MAX_ANSWER)
+            return self._wire.send(method, self.url + path, body, _HEADERS, _MAX_ANSWER)
         except NoAnswer as exc:
             message = (
                 f"the transparency log {self.url} did not answer, {exc.tries} times: {exc}; nothing was attached, run "
@@ -112,11 +127,6 @@ class _Client:
             raise ServiceError(message) from exc
         except Unusable as exc:
             raise ServiceError(self._said(str(exc))) from exc
-        if answer.status == _NOT_FOUND:
-            raise _NoSuchApi(self._said("it answered 404"))
-        if answer.status not in _OK and answer.status != _CONFLICT:
-            raise ServiceError(self._said(f"it answered {answer.status}{said_in(answer.body)}"))
-        return answer
 
     def _said(self, reason: str) -> str:
         return f"the transparency log {self.url} gave no entry that can be used: {reason}"
@@ -125,17 +135,16 @@ class _Client:
 class _SecondLog(_Client):
     """Rekor v2: the answer is the entry as a bundle carries it, when the next checkpoint has it."""
 
+    promises_times = False
+    _STATE = _CHECKPOINT
+
     def record(self, signed: Logged) -> LogEntry:
         """See ``TransparencyLog``.
 
         A DSSE envelope is logged as ``hashedrekord`` over its PAE (rekor-tiles takes no other kind any more).
         """
-        digest = hashlib.sha256(signed.message).digest()
-        verifier = {
-            "x509Certificate": {"rawBytes": _base64(signed.certificate)},
-            "keyDetails": "PKIX_ECDSA_P256_SHA_256",
-        }
-        request = {"digest": _base64(digest), "signature": {"content": _base64(signed.signature), "verifier": verifier}}
+        signature = {"content": _base64(signed.signature), "verifier": signed.verifier}
+        request = {"digest": _base64(signed.digest), "signature": signature}
         answer = self._ask("POST", "/api/v2/log/entries", {"hashedRekordRequestV002": request})
         try:
             return _entry({"tlogEntries": [strict_json.loads(answer.body)]})
@@ -145,6 +154,8 @@ class _SecondLog(_Client):
 
 class _FirstLog(_Client):
     """Rekor v1: the answer is an object by the entry's id, and an entry that is there already is pointed to."""
+
+    _STATE = "/api/v1/log"
 
     def record(self, signed: Logged) -> LogEntry:
         """See ``TransparencyLog``."""
@@ -162,6 +173,8 @@ class _FirstLog(_Client):
 
 class _AnyLog(_Client):
     """A log of which only the address is known: the second generation is tried first."""
+
+    _STATE = _CHECKPOINT
 
     def __init__(self, url: str, options: WireOptions) -> None:
         super().__init__(url, options)
@@ -182,10 +195,10 @@ class _AnyLog(_Client):
 
 def _proposed(signed: Logged) -> dict[str, Any]:
     """What version 1 takes: an envelope as ``dsse``, anything else as ``hashedrekord``."""
-    verifier = _base64(_pem(signed.certificate))
+    verifier = _base64(signed.pem)
     if signed.statement is None:
         spec: dict[str, Any] = {
-            "data": {"hash": {"algorithm": "sha256", "value": hashlib.sha256(signed.message).hexdigest()}},
+            "data": {"hash": {"algorithm": signed.algorithm, "value": signed.digest.hex()}},
             "signature": {"content": _base64(signed.signature), "publicKey": {"content": verifier}},
         }
         return {"apiVersion": "0.0.1", "kind": "hashedrekord", "spec": spec}
@@ -224,13 +237,6 @@ def _first_entry(body: bytes) -> LogEntry:
             str(proof["checkpoint"]),
         ),
     )
-
-
-def _pem(der: bytes) -> bytes:
-    """A certificate in the lines of 64 that RFC 7468 wants: sigstore-python compares what was logged with that."""
-    text = _base64(der)
-    lines = "".join(f"{text[at : at + _LINE]}\n" for at in range(0, len(text), _LINE))
-    return f"-----BEGIN CERTIFICATE-----\n{lines}-----END CERTIFICATE-----\n".encode("ascii")
 
 
 def _base64(data: bytes) -> str:

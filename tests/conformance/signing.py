@@ -16,7 +16,7 @@ from imgtrust.formats.bundle import write_bundle
 from imgtrust.formats.dsse import PAYLOAD_TYPE, pae
 from imgtrust.formats.statement import parse_statement
 from imgtrust.reference import Digest
-from imgtrust.signers.rekor import Logged
+from imgtrust.signers.logged import Logged
 from imgtrust.signers.tsa import TsaOptions
 from imgtrust.trust.artifact import judge_artifact
 from imgtrust.trust.signatures import Refusal
@@ -73,7 +73,7 @@ def sign_bundle(given: SignBundle, now: Callable[[], datetime]) -> str:
     subject = Digest.of(artifact) if statement is None else Digest("sha256", parse_statement(statement).subjects[0])
     signature = held.signer.sign(message)
     stamps = [stamper.stamp(signature) for stamper in signing.timestampers]
-    entries = log_entries(signing, Logged(message, signature, held.certificate or b"", statement))
+    entries = log_entries(signing, Logged(message, signature, held.signer.public_key, held.certificate, statement))
     bundle = write_bundle(
         certificate=held.certificate,
         signature=signature,

@@ -16,7 +16,7 @@ from imgtrust.reference import LayoutRepository
 
 if TYPE_CHECKING:
     from imgtrust.commands.promotion.plan import Plan
-    from imgtrust.commands.signing import Signing
+    from imgtrust.commands.signing import Made, Signing
     from imgtrust.formats.attachments import Attachment
     from imgtrust.policy.verdict import Verdict
     from imgtrust.reference import Digest, Repository
@@ -52,13 +52,17 @@ def summary_of(plan: Plan, verdict: Verdict) -> Summary:
     )
 
 
-def make_record(plan: Plan, verdict: Verdict, signing: Signing) -> Attachment:
-    """Sign the summary of the verdict at the destination, with a time-stamp of each authority; not pushed yet.
+def make_record(plan: Plan, verdict: Verdict, signing: Signing) -> tuple[Attachment, Made]:
+    """Sign the summary of the verdict at the destination, and verify it; not pushed yet.
+
+    With a time-stamp of each authority and an entry of each log. Returns the referrer, and what is in it.
 
     Raises:
-        Undecided: the holder of the key or a time-stamp authority does not answer.
+        Undecided: the holder of the key, Fulcio, a log or a time-stamp authority does not do its part.
+        UsageError: there is no identity to sign as any more.
         KeyUnusable: what the key signed does not verify.
     """
     predicate = write_summary(summary_of(plan, verdict))
     made = make_attestation(signing, plan.root, plan.destination, VSA, predicate)
-    return bundle_attachment(plan.root, made.payload, predicate_type=VSA, content=_CONTENT, created=signing.now())
+    created = signing.now()
+    return bundle_attachment(plan.root, made.payload, predicate_type=VSA, content=_CONTENT, created=created), made

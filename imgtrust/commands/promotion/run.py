@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from imgtrust.commands.holding import rehearse
 from imgtrust.commands.progress import SILENT
 from imgtrust.commands.promotion.journal import Journal, journal_path
 from imgtrust.commands.promotion.plan import plan_digest
@@ -115,9 +116,11 @@ def promote_between(origin: Store, goal: Store, wanted: Reference, target: Refer
         path = journal_path(terms.cache, root.digest, plan.destination)
     plan_id = plan_digest(plan, terms.judgement.policy_id)
     with Journal(path, root=root.digest, destination=plan.destination, plan=plan_id, now=terms.now) as journal:
+        if terms.record is not None and journal.record is None:
+            rehearse(terms.record)  # whoever cannot sign the record copies nothing
         try:
             return _carry_out(source, goal, plan, verdict=verdict, before=before, journal=journal, terms=terms)
-        except (Undecided, KeyboardInterrupt) as exc:
+        except (Undecided, UsageError, KeyboardInterrupt) as exc:
             if path is not None:
                 exc.add_note(f"what is done is in the journal {path}; run the same command again to go on")
             raise
@@ -191,28 +194,28 @@ def _carry_out(
     if after.outcome is not Outcome.ACCEPTED:
         return replace(result, after=after)
     terms.progress.step("judged at destination", f"ACCEPTED  {plan.root.digest}")
-    record = _record(goal, plan, after, journal, terms)
+    result = _recorded(replace(result, after=after), goal, plan, journal, terms)
     for tag in plan.tags:
         set_tag(goal, plan, tag, before[tag], source.fetch(plan.root))
         journal.step("tagged", tag=tag)
         terms.progress.step("tagged", f"{plan.destination}:{tag}")
     journal.step("done")
-    return replace(result, after=after, record=record, tags=plan.tags)
+    return replace(result, tags=plan.tags)
 
 
-def _record(goal: Store, plan: Plan, verdict: Verdict, journal: Journal, terms: Terms) -> Digest | None:
+def _recorded(result: PromotionResult, goal: Store, plan: Plan, journal: Journal, terms: Terms) -> PromotionResult:
     """Leave the signed record, once per plan: a second run of the same plan finds it by the journal.
 
     The journal knows its digest before it is pushed, so that a kill between the two makes no second record.
     """
-    if terms.record is None:
-        return None
+    if terms.record is None or result.after is None:
+        return result
     known = journal.record
     if known is not None and any(found.digest == known for found in goal.referrers(plan.root)):
-        return known
-    record = make_record(plan, verdict, terms.record)
+        return replace(result, record=known)
+    record, made = make_record(plan, result.after, terms.record)
     digest = record.descriptor.digest
     journal.recorded(digest)
     push_attachment(goal, record)
     terms.progress.step("recorded", f"{digest} (SLSA verification summary)")
-    return digest
+    return replace(result, record=digest, recorder=made.signer, record_times=made.times, record_logged=made.logged)

@@ -115,7 +115,7 @@ def test_standard_input_that_is_no_text_is_an_input_error() -> None:
 
 def test_no_name_is_both_there_and_promised_for_later() -> None:
     assert not set(COMMANDS) & set(later.COMMANDS)
-    assert later.later_option("--record-signer-profile") == later.OPTIONS["--signer-profile"]
+    assert later.later_option("--signer-profile", "sign") == later.OPTIONS["--signer-profile"]
     assert later.later_option("--key") is None
 
 

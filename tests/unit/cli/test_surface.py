@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from imgtrust.cli import later
+from imgtrust.cli import cannot, later
 from imgtrust.cli.app import COMMANDS, root_command
 from tests.unit.reports import test_data
 
@@ -107,6 +107,26 @@ def test_every_option_of_a_command_exists_or_comes_later_with_its_reason() -> No
 def test_nothing_that_exists_is_also_said_to_come_later() -> None:
     existing = {option for command in _commands().values() for option in _options(command)}
     assert not set(later.OPTIONS) - {"--to"} & existing
+
+
+def test_nothing_that_exists_is_also_said_to_be_impossible() -> None:
+    for name, command in _commands().items():
+        assert not [option for option in _options(command) if cannot.impossible_option(option, name)], name
+
+
+def _signer_options() -> set[str]:
+    """The options that say who signs: the first part of the row of ``sign``, up to its format."""
+    (cell,) = (cell for names, cell in _rows() if names == ["sign"])
+    return set(_OPTION.findall(cell.partition("`--format")[0]))
+
+
+@pytest.mark.parametrize(("name", "prefix"), [("attest", "--"), ("sbom attach", "--"), ("promote", "--record-")])
+def test_every_option_that_says_who_signs_exists_wherever_something_is_signed(name: str, prefix: str) -> None:
+    promised = {option.replace("--", prefix, 1) for option in _signer_options()}
+    assert len(promised) > 9
+    here = _options(_commands()[name])
+    missing = [each for each in promised - here if not cannot.impossible_option(each, name)]
+    assert not [each for each in missing if not later.later_option(each, name)]
 
 
 def test_every_trust_option_of_the_document_exists_or_comes_later() -> None:

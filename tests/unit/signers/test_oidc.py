@@ -107,7 +107,7 @@ def no_ci(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("no_ci")
 @pytest.mark.parametrize("person", [True, False])
 def test_without_any_identity_it_is_said_how_to_get_one(*, person: bool) -> None:
-    with pytest.raises(UsageError, match="no identity to sign as: give --identity-token FILE"):
+    with pytest.raises(UsageError, match="no identity to sign as: give --identity-token, or set SIGSTORE_ID_TOKEN"):
         TokenSource({}, person=person).read(now())
 
 

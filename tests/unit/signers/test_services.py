@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from imgtrust.errors import ServiceError, UsageError
 from imgtrust.signers.fulcio import FulcioClient, said_in
-from imgtrust.signers.rekor import Logged, open_log
+from imgtrust.signers.logged import Logged
+from imgtrust.signers.rekor import open_log
 from imgtrust.signers.signingconfig import LogService
 from imgtrust.signers.wire import Unusable, Wire, WireOptions
+from tests.simulators.evidence import Key
 from tests.simulators.loopback import Loopback, Reply
 from tests.simulators.sigstoreserver import FULCIO, SigstoreServer, token
 
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 QUICK = WireOptions(timeout=2, tries=2, sleep=lambda _: None)
-LOGGED = Logged(b"message", b"signature", b"certificate")
+LOGGED = Logged(b"message", b"signature", Key.new().public, b"certificate")
 
 
 @pytest.fixture
@@ -77,6 +79,33 @@ def test_a_log_that_is_not_there_is_said(version: int) -> None:
         log = open_log(LogService(server.base, version), QUICK)
         with pytest.raises(ServiceError, match="it answered 404"):
             log.record(LOGGED)
+        log.close()
+
+
+@pytest.mark.parametrize("version", [0, 1, 2])
+def test_a_log_that_answers_anything_is_there(version: int) -> None:
+    with Loopback() as server:
+        log = open_log(LogService(server.base, version), QUICK)
+        log.check_ready()
+        log.close()
+    assert [each.method for each in server.requests] == ["GET"]
+
+
+@pytest.mark.parametrize("version", [0, 1, 2])
+@pytest.mark.parametrize("fault", [{"reply": Reply(503)}, {"close": True}], ids=["503", "closed"])
+def test_a_log_that_does_not_answer_is_not_there(version: int, fault: dict[str, Any]) -> None:
+    with Loopback() as server:
+        server.fault(times=None, **fault)
+        log = open_log(LogService(server.base, version), QUICK)
+        with pytest.raises(ServiceError, match="did not answer, 2 times"):
+            log.check_ready()
+        log.close()
+
+
+def test_only_the_first_generation_promises_times() -> None:
+    logs = [open_log(LogService("https://log.acme.test", version), QUICK) for version in (0, 1, 2)]
+    assert [log.promises_times for log in logs] == [True, True, False]
+    for log in logs:
         log.close()
 
 
