@@ -22,7 +22,8 @@ if TYPE_CHECKING:
         promote,
         verify,
     )
-    from imgtrust.commands.librarysign import attest, open_signer, open_timestamper, sign
+    from imgtrust.commands.librarysign import attest, sign
+    from imgtrust.commands.librarysigners import Keyless, Logs, open_notary_signer, open_signer, open_timestamper
     from imgtrust.errors import ImgtrustError, Rejected
     from imgtrust.policy.values import Policy
     from imgtrust.policy.verdict import Outcome, Verdict
@@ -32,7 +33,9 @@ if TYPE_CHECKING:
 __all__ = [
     "Digest",
     "ImgtrustError",
+    "Keyless",
     "LoadedPolicy",
+    "Logs",
     "Outcome",
     "Policy",
     "Reference",
@@ -44,6 +47,7 @@ __all__ = [
     "audit",
     "judge",
     "load_policy",
+    "open_notary_signer",
     "open_signer",
     "open_store",
     "open_timestamper",
@@ -57,7 +61,9 @@ __version__: Final = "0.1.0"
 _HOMES: Final = {
     "Digest": "imgtrust.reference",
     "ImgtrustError": "imgtrust.errors",
+    "Keyless": "imgtrust.commands.librarysigners",
     "LoadedPolicy": "imgtrust.commands.library",
+    "Logs": "imgtrust.commands.librarysigners",
     "Outcome": "imgtrust.policy.verdict",
     "Policy": "imgtrust.policy.values",
     "Reference": "imgtrust.reference",
@@ -68,9 +74,10 @@ _HOMES: Final = {
     "audit": "imgtrust.commands.library",
     "judge": "imgtrust.commands.library",
     "load_policy": "imgtrust.commands.library",
-    "open_signer": "imgtrust.commands.librarysign",
+    "open_notary_signer": "imgtrust.commands.librarysigners",
+    "open_signer": "imgtrust.commands.librarysigners",
     "open_store": "imgtrust.commands.library",
-    "open_timestamper": "imgtrust.commands.librarysign",
+    "open_timestamper": "imgtrust.commands.librarysigners",
     "promote": "imgtrust.commands.library",
     "sign": "imgtrust.commands.librarysign",
     "verify": "imgtrust.commands.library",

@@ -18,13 +18,14 @@ from imgtrust.reference import Reference
 from imgtrust.stores.options import StoreOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from imgtrust.commands.librarysigners import Keyless, Logs
     from imgtrust.commands.loading import Judgement
     from imgtrust.policy.values import Policy
     from imgtrust.policy.verdict import PolicyId, Verdict
     from imgtrust.reports.results import PromotionResult
-    from imgtrust.signers.port import Signer
+    from imgtrust.signers.port import Signer, Timestamper
     from imgtrust.stores.port import Store
 
 __all__ = ["LoadedPolicy", "audit", "chosen", "judge", "load_policy", "open_store", "promote", "verify"]
@@ -126,7 +127,9 @@ def promote(
     destination: str,
     policy: str | Path | Policy | LoadedPolicy,
     *,
-    record_signer: Signer | None = None,
+    record_signer: Signer | Keyless | None = None,
+    record_timestampers: Sequence[Timestamper] = (),
+    record_logs: Logs | None = None,
     at: datetime | None = None,
     source_options: StoreOptions | None = None,
     destination_options: StoreOptions | None = None,
@@ -134,25 +137,28 @@ def promote(
 ) -> PromotionResult:
     """Verify an image, copy it with its evidence, verify again, record, tag.
 
+    Without ``record_signer`` no record is left. One that cannot sign fails before anything is copied.
+
     Raises:
         Rejected: the image was not accepted, at the source or at the destination; no tag was set.
         UsageError: a name or the policy is wrong.
         PromotionRefused: the destination cannot take it.
         Undecided: not finished; the same call goes on.
     """
-    from imgtrust.commands.promotion.run import promote as run  # noqa: PLC0415 - at first use
-    from imgtrust.commands.signing import Signing  # noqa: PLC0415 - as above
+    from imgtrust.commands.librarysigners import signing_by  # noqa: PLC0415 - at first use
+    from imgtrust.commands.promotion.run import promote as run  # noqa: PLC0415 - as above
 
-    first = chosen(source_options)
+    first, second = chosen(source_options), chosen(destination_options)
+    record = None if record_signer is None else signing_by(record_signer, record_timestampers, record_logs, second)
     result = run(
         source,
         destination,
         _loaded(policy).judgement,
         source_options=first,
-        destination_options=chosen(destination_options),
+        destination_options=second,
         at=_moment(at),
         now=_now,
-        record=None if record_signer is None else Signing(record_signer),
+        record=record,
         journal=journal,
         jobs=first.jobs,
     )
