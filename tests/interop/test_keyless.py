@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import json
-from contextlib import closing
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import pytest
-from sigstore.dsse import DigestSet, StatementBuilder, Subject
-from sigstore.models import Bundle, ClientTrustConfig, TrustedRoot
-from sigstore.oidc import IdentityToken
-from sigstore.sign import SigningContext
-from sigstore.verify import Verifier, policy
 
-from imgtrust.commands.pushing import push_attachment
-from imgtrust.formats.attachments import bundle_attachment
-from imgtrust.formats.statement import SIGN_PREDICATE
-from imgtrust.reference import Reference
-from imgtrust.stores import open_store
-from imgtrust.stores.discovery import discover
 from tests.fixtures.sigstore import PERSON
+from tests.interop.keyless import (
+    assert_libraries_accept,
+    attached,
+    identity,
+    provenance,
+    services,
+    sign_with_python,
+)
 from tests.simulators.images import image
 from tests.simulators.oidcserver import WORKFLOW_SAN
 
@@ -29,7 +24,7 @@ if TYPE_CHECKING:
 
     from tests.fixtures.matrix import Cell, Pair
     from tests.fixtures.peers import Peer
-    from tests.fixtures.places import Imgtrust, Name, Place
+    from tests.fixtures.places import Imgtrust, Place
     from tests.fixtures.sigstore import PrivateSigstore
 
 pytestmark = pytest.mark.interop
@@ -47,20 +42,6 @@ log = false
 images = ["**"]
 signatures = {{ any_of = ["person"] }}
 """
-PREDICATE: Final = {"builder": {"id": "https://acme.test/builder"}}
-
-
-def services(instance: PrivateSigstore, token: Path) -> tuple[str | Path, ...]:
-    """The options that name the private instance; cosign and imgtrust spell them alike."""
-    config = ("--signing-config", instance.signing_config, "--trusted-root", instance.trusted_root)
-    return (*config, "--identity-token", token)
-
-
-def identity(instance: PrivateSigstore, *, workflow: bool = False) -> tuple[str | Path, ...]:
-    """The options that say who must have signed."""
-    name, issuer = (WORKFLOW_SAN, instance.oidc.ci_issuer) if workflow else (PERSON, instance.oidc.issuer)
-    who = ("--certificate-identity", name, "--certificate-oidc-issuer", issuer)
-    return ("--trusted-root", instance.trusted_root, *who)
 
 
 @pytest.mark.parametrize("workflow", [False, True], ids=["person", "workflow"])
@@ -97,18 +78,6 @@ def test_cosign_and_sigstore_python_accept_a_keyless_signature_of_imgtrust(
     imgtrust.rejects(*who[:2], *other, name)
 
 
-def assert_libraries_accept(sigstore_js: Peer, file: Path, instance: PrivateSigstore, name: str) -> None:
-    """Sigstore's verifiers for Python and for JavaScript take the bundle."""
-    verifier = Verifier(trusted_root=TrustedRoot.from_file(str(instance.trusted_root)))
-    issuer = instance.oidc.ci_issuer if name == WORKFLOW_SAN else instance.oidc.issuer
-    bundle = Bundle.from_json(file.read_bytes())
-    kind, payload = verifier.verify_dsse(bundle, policy.Identity(identity=name, issuer=issuer))
-    assert kind == "application/vnd.in-toto+json"
-    assert json.loads(payload)["subject"]
-    sigstore_js(instance.trusted_root, file, name, issuer)
-    assert sigstore_js(instance.trusted_root, file, f"{name}x", issuer, check=False).returncode == 1
-
-
 def test_cosign_accepts_a_keyless_attestation_of_imgtrust(
     cosign: Peer,
     imgtrust: Imgtrust,
@@ -120,19 +89,12 @@ def test_cosign_accepts_a_keyless_attestation_of_imgtrust(
     cell("cosign", ggcr_place.name, "verify")
     name = ggcr_place.push(image("keyless attestation"))
     asked = services(private_sigstore, private_sigstore.token())
-    attest(imgtrust, asked, tmp_path, name)
+    imgtrust("attest", "--keyless", *asked, *provenance(tmp_path, "https://slsa.dev/provenance/v1"), name)
     imgtrust("sign", "--keyless", *asked, name)
     who = identity(private_sigstore)
     said = cosign("verify-attestation", *who, "--type", "slsaprovenance1", str(name))
     assert '"payloadType"' in said.stdout
     imgtrust.accepts(*who, "--evidence", "slsa-provenance", name)
-
-
-def attest(imgtrust: Imgtrust, asked: tuple[str | Path, ...], folder: Path, name: Name) -> Any:
-    """Attest a provenance."""
-    (folder / "predicate.json").write_text(json.dumps(PREDICATE))
-    what = ("--type", "https://slsa.dev/provenance/v1", "--predicate", folder / "predicate.json")
-    return imgtrust.json("attest", "--keyless", *asked, *what, name)
 
 
 def test_what_cosign_signs_and_attests_keyless_is_accepted(
@@ -153,8 +115,7 @@ def test_what_cosign_signs_and_attests_keyless_is_accepted(
     asked = services(private_sigstore, private_sigstore.token())
     for _ in range(2):  # sigstore-python does not read the first entry of a log
         cosign("sign", *asked, str(name))
-    (tmp_path / "predicate.json").write_text(json.dumps(PREDICATE))
-    cosign("attest", *asked, "--type", "slsaprovenance1", "--predicate", tmp_path / "predicate.json", str(name))
+    cosign("attest", *asked, *provenance(tmp_path, "slsaprovenance1"), str(name))
     who = identity(private_sigstore)
     cosign("verify", *who, str(name))
     entry = imgtrust.accepts(*who, "--require-time", "--evidence", "slsa-provenance", name)
@@ -165,13 +126,6 @@ def test_what_cosign_signs_and_attests_keyless_is_accepted(
     last = max(bundles, key=lambda one: int(one["verificationMaterial"]["tlogEntries"][0].get("logIndex", 0)))
     (tmp_path / "bundle.json").write_text(json.dumps(last))
     assert_libraries_accept(sigstore_js, tmp_path / "bundle.json", private_sigstore, PERSON)
-
-
-def attached(name: Name) -> list[dict[str, Any]]:
-    """The bundles that are attached to an image."""
-    with closing(open_store(Reference.parse(str(name)).repository)) as store:
-        found = discover(store, store.resolve("1"))
-    return [json.loads(each.payload) for each in found.evidence]
 
 
 def test_a_keyless_signature_under_a_legacy_tag_is_accepted(
@@ -204,24 +158,7 @@ def test_a_bundle_of_sigstore_python_is_accepted_once_it_is_attached(
     for reader in ("imgtrust", "cosign", "sigstore-python", "@sigstore/verify"):
         pair("sigstore-python", reader)
     name = ggcr_place.push(image("of sigstore-python"))
-    token = IdentityToken(private_sigstore.oidc.email_token(PERSON))
-    with closing(open_store(Reference.parse(str(name)).repository)) as store:
-        subject = store.resolve("1")
-        statement = (
-            StatementBuilder()
-            .subjects([Subject(name="app", digest=DigestSet(root={"sha256": subject.digest.encoded}))])
-            .predicate_type(SIGN_PREDICATE)
-            .predicate({})
-            .build()
-        )
-        config = ClientTrustConfig.from_json(private_sigstore.trust_config.read_text())
-        with SigningContext.from_trust_config(config).signer(token) as signer:
-            made = signer.sign_dsse(statement).to_json()
-        attachment = bundle_attachment(
-            subject, made.encode(), predicate_type=SIGN_PREDICATE, content="dsse-envelope", created=datetime.now(UTC)
-        )
-        push_attachment(store, attachment)
-    (tmp_path / "bundle.json").write_text(made)
+    (tmp_path / "bundle.json").write_text(sign_with_python(private_sigstore, name))
     who = identity(private_sigstore)
     imgtrust.accepts(*who, "--require-time", name)
     cosign("verify", *who, str(name))
@@ -249,3 +186,25 @@ def test_addresses_do_instead_of_a_signing_config(
     root = ("--trusted-root", private_sigstore.trusted_root)
     imgtrust("sign", "--keyless", *where, *root, "--identity-token", private_sigstore.token(), name)
     imgtrust.accepts(*identity(private_sigstore), name)
+
+
+def test_each_of_several_authorities_stamps_and_everybody_believes_it(
+    cosign: Peer,
+    imgtrust: Imgtrust,
+    ggcr_place: Place,
+    stamped_sigstore: PrivateSigstore,
+    sigstore_js: Peer,
+    tmp_path: Path,
+) -> None:
+    who = identity(stamped_sigstore)
+    asked = services(stamped_sigstore, stamped_sigstore.token())
+    ours = ggcr_place.push(image("stamped twice by imgtrust"))
+    imgtrust("sign", "--keyless", *asked, "--bundle-out", tmp_path / "bundle.json", ours)
+    cosign("verify", *who, str(ours))
+    assert_libraries_accept(sigstore_js, tmp_path / "bundle.json", stamped_sigstore, PERSON)
+    theirs = ggcr_place.push(image("stamped twice by cosign"))
+    cosign("sign", *asked, str(theirs))
+    for name in (ours, theirs):
+        (signature,) = imgtrust.accepts(*who, "--require-time", name)["signatures"]
+        assert [time["source"] for time in signature["times"]] == ["rfc3161", "rfc3161"]
+        assert len({time["authority"] for time in signature["times"]}) == 2

@@ -11,22 +11,19 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from imgtrust import strict_json
-from imgtrust.trust.keys import PublicKey
-from tests.simulators.evidence import Key, pae
-from tests.simulators.logbodies import Logged
+from tests.simulators.evidence import Key
+from tests.simulators.firstlog import ENTRIES, FirstLog
 from tests.simulators.loopback import Loopback, Reply
 from tests.simulators.oidcserver import CLIENT, jwt_part
-from tests.simulators.sigstore import V1, V2, VirtualSigstore
+from tests.simulators.sigstore import V2, VirtualSigstore
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from tests.simulators.loopback import Request
-    from tests.simulators.timestamps import Certified
 
     Change = Callable[[dict[str, Any]], Any]
 
@@ -36,7 +33,7 @@ ISSUER: Final = "https://accounts.acme.test"
 PERSON: Final = "release@acme.test"
 FULCIO: Final = "/api/v2/signingCert"
 REKOR: Final = "/api/v2/log/entries"
-REKOR_1: Final = "/api/v1/log/entries"
+REKOR_1: Final = ENTRIES
 TSA: Final = "/tsa"
 
 
@@ -61,8 +58,7 @@ class SigstoreServer(Loopback):
         self.issuing: dict[str, Any] = {}
         self.lies: dict[str, Change] = {}
         self.another_key = False
-        self._issued: dict[bytes, Certified] = {}
-        self._entries: dict[str, dict[str, Any]] = {}
+        self._first = FirstLog(self.instance.log, "abc123")
 
     def write(self, folder: Path, *, version: int = 2, tsa: bool = True) -> tuple[str, ...]:
         """The files that name the instance, as options of ``sign``."""
@@ -95,9 +91,9 @@ class SigstoreServer(Loopback):
         elif request.path == REKOR and 2 in self.generations:
             document = self._second(json.loads(request.body))
         elif request.path == REKOR_1 and 1 in self.generations:
-            document = self._first(json.loads(request.body))
-        elif request.path.removeprefix(f"{REKOR_1}/") in self._entries:
-            document = self._entries[request.path.removeprefix(f"{REKOR_1}/")]
+            document = self._first.add(json.loads(request.body))
+        elif (name := request.path.removeprefix(f"{REKOR_1}/")) in self._first.entries:
+            document = {name: self._first.entries[name]}
         if document is None:
             return Reply(404, (("Content-Type", "application/json"),), b'{"message": "no such path"}')
         if lie := self.lies.get(request.path):
@@ -120,53 +116,16 @@ class SigstoreServer(Loopback):
             **self.issuing,
         }
         made = self.instance.fulcio.issue(key, **what)
-        self._issued[made.der] = made
         chain = [made.pem.decode(), *(each.pem.decode() for each in self.instance.fulcio.chain)]
         return {"signedCertificateEmbeddedSct": {"chain": {"certificates": chain}}}
 
     def _second(self, asked: dict[str, Any]) -> dict[str, Any]:
         request = asked["hashedRekordRequestV002"]
-        data = {"algorithm": "SHA2_256", "digest": request["digest"]}
+        algorithm = f"SHA2_{8 * len(base64.b64decode(request['digest']))}"
+        data = {"algorithm": algorithm, "digest": request["digest"]}
         spec = {"hashedRekordV002": {"data": data, "signature": request["signature"]}}
         body = {"apiVersion": V2[1], "kind": V2[0], "spec": spec}
         return self.instance.log2.take(strict_json.dumps(body), 0, V2)
-
-    def _first(self, asked: dict[str, Any]) -> dict[str, Any]:
-        if asked["kind"] == "hashedrekord":
-            made = self.instance.log.take(
-                strict_json.dumps(asked), int(datetime.now(UTC).timestamp()), ("hashedrekord", "0.0.1")
-            )
-            return self._answered(made)
-        content = asked["spec"]["proposedContent"]
-        envelope = json.loads(content["envelope"])
-        pem = base64.b64decode(content["verifiers"][0])
-        certified = self._issued[x509.load_pem_x509_certificate(pem).public_bytes(Encoding.DER)]
-        payload = base64.b64decode(envelope["payload"])
-        signature = base64.b64decode(envelope["signatures"][0]["sig"])
-        logged = Logged(_public(certified), signature, certified, payload, pae(payload), content["envelope"].encode())
-        return self._answered(self.instance.entry(logged, V1, when=datetime.now(UTC)))
-
-    def _answered(self, made: dict[str, Any]) -> dict[str, Any]:
-        """An entry as the first generation answers it."""
-        proof = made["inclusionProof"]
-        answer = {
-            "logIndex": int(made["logIndex"]),
-            "logID": self.instance.log.log_id.hex(),
-            "integratedTime": int(made["integratedTime"]),
-            "body": made["canonicalizedBody"],
-            "verification": {
-                "signedEntryTimestamp": made["inclusionPromise"]["signedEntryTimestamp"],
-                "inclusionProof": {
-                    "logIndex": int(proof["logIndex"]),
-                    "treeSize": int(proof["treeSize"]),
-                    "rootHash": base64.b64decode(proof["rootHash"]).hex(),
-                    "hashes": [base64.b64decode(each).hex() for each in proof["hashes"]],
-                    "checkpoint": proof["checkpoint"]["envelope"],
-                },
-            },
-        }
-        self._entries["abc123"] = {"abc123": answer}
-        return {"abc123": answer}
 
 
 class _Held:
@@ -178,11 +137,6 @@ class _Held:
     def public_key(self) -> object:
         """The public half."""
         return self._public
-
-
-def _public(certified: Certified) -> PublicKey:
-    key = certified.certificate.public_key()
-    return PublicKey(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
 
 
 def _decoded(part: str) -> bytes:
