@@ -6,31 +6,28 @@ is enforced, and what it skips is left out, so that it is denied.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from imgtrust import strict_json
 from imgtrust.commands.files import read_input
+from imgtrust.commands.notationjson import read_json, read_list, read_object, read_text, read_texts
+from imgtrust.commands.notationstores import KINDS, TSA, find_stores, list_certificates, pin_root
 from imgtrust.errors import InputFileError
 from imgtrust.policy.document import read_policy
 from imgtrust.policy.scopes import EVERY_IMAGE
 from imgtrust.policy.subjectnames import check_identity
 from imgtrust.policy.values import NotarySigner, Policy, PublishRule, Scope, SignatureRule, TimeTrust
 from imgtrust.policy.writing import write_policy
-from imgtrust.trust.certificatefiles import AWS_SIGNER_ROOT, read_roots
 from imgtrust.trust.times import TimeSource
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
 __all__ = ["Imported", "import_notation"]
 
 _VERSION: Final = "1.0"
-_KINDS: Final = {"ca": "ca", "signingAuthority": "signing-authority"}
-_SUFFIXES: Final = (".pem", ".crt", ".cer")
 _CHECKS: Final = ("authenticity", "authenticTimestamp", "expiry")
 _LEVELS: Final[dict[str, dict[str, str]]] = {
     "strict": dict.fromkeys((*_CHECKS, "revocation"), "enforce"),
@@ -39,11 +36,18 @@ _LEVELS: Final[dict[str, dict[str, str]]] = {
 }
 _SKIP: Final = "skip"
 _AWS: Final = "arn:"
-_STORE: Final = re.compile(r"[A-Za-z0-9_.-]+")
 """The name of a trust store, which is that of a folder (notation-go, ``file.IsValidFileName``)."""
 _UNFIT: Final = re.compile(r"[^A-Za-z0-9_]+")
 _MAX_NAME: Final = 40
-_MAX_FILES: Final = 256
+_EVERY: Final = "*"
+_HOST: Final = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
+_PART: Final = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
+_SCOPE: Final = re.compile(rf"{_HOST}(?:\.{_HOST})*(?::[0-9]+)?(?:/{_PART})+", re.ASCII)
+"""A whole repository, as notation wants it: a pattern in it would be one here."""
+_DOCUMENT: Final = ("version", "trustPolicies")
+_STATEMENT: Final = ("name", "registryScopes", "signatureVerification", "trustStores", "trustedIdentities")
+_VERIFICATION: Final = ("level", "override", "verifyTimestamp")
+_WHEN: Final = ("", "always", "afterCertExpiry")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +60,13 @@ class Imported:
 
 @dataclass(slots=True)
 class _Import:
-    """What has been gathered so far."""
+    """What has been gathered so far. ``tsa``: the roots of time-stamp authorities by the name of a trust policy."""
 
     store: Path
     signers: list[NotarySigner] = field(default_factory=list)
     scopes: list[Scope] = field(default_factory=list)
-    tsa: dict[str, None] = field(default_factory=dict)
+    skipped: list[tuple[str, str]] = field(default_factory=list)
+    tsa: dict[str, tuple[str, ...]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
 
@@ -74,25 +79,42 @@ def import_notation(policy: Path, store: Path) -> Imported:
         InputFileError: a file is not what it should be, or a trust store is absent or empty.
         UsageError: an identity is none.
     """
-    document = _object(_json(read_input(policy, "the trust policy")), str(policy))
+    document = read_object(read_json(read_input(policy, "the trust policy")), str(policy))
     if document.get("version") != _VERSION:
         message = f"{policy}: version {document.get('version')!r}, expected {_VERSION!r}"
         raise InputFileError(message)
-    work = _Import(_stores(store))
-    statements = _list(document, "trustPolicies", str(policy))
+    work = _Import(find_stores(store))
+    _note_others(work, str(policy), document, _DOCUMENT)
+    statements = read_list(document, "trustPolicies", str(policy))
     if not statements:
         message = f"{policy}: no trustPolicies"
         raise InputFileError(message)
-    for number, item in enumerate(statements):
-        _statement(work, _object(item, f"trustPolicies[{number}] of {policy}"), f"trustPolicies[{number}] of {policy}")
+    found = [read_object(item, f"trustPolicies[{number}] of {policy}") for number, item in enumerate(statements)]
+    _check_distinct(found, str(policy))
+    for number, members in enumerate(found):
+        _statement(work, members, f"trustPolicies[{number}] of {policy}")
     if not work.scopes:
         message = f"{policy}: nothing is left to import, for every trust policy in it has level {_SKIP}"
         raise InputFileError(message)
-    made = Policy(tuple(work.signers), tuple(work.scopes), TimeTrust(tuple(work.tsa)))
-    text = write_policy(made)
+    _note_consequences(work)
+    roots = tuple(dict.fromkeys(file for files in work.tsa.values() for file in files))
+    made = Policy(tuple(work.signers), tuple(work.scopes), TimeTrust(roots))
+    notes = tuple(_one_line(note) for note in work.notes)
+    comments = "".join(f"# not carried over: {note}\n" for note in notes)
+    text = f"# imported from notation's {_one_line(policy.name)}\n{comments}{write_policy(made)}"
     read_policy(text.encode(), "the imported policy")
-    comments = "".join(f"# not carried over: {note}\n" for note in work.notes)
-    return Imported(f"# imported from notation's {policy.name}\n{comments}{text}", tuple(work.notes))
+    return Imported(text, notes)
+
+
+def _check_distinct(statements: list[dict[str, Any]], what: str) -> None:
+    """A name and a scope are each there once (notary.md 6)."""
+    names = [read_text(members, "name", what) for members in statements]
+    scopes = [text for members in statements for text in read_texts(members, "registryScopes", what)]
+    for kind, texts in (("name", names), ("registry scope", scopes)):
+        double = next((text for text in texts if texts.count(text) > 1), None)
+        if double is not None:
+            message = f"{what}: the {kind} {double[:80]!r} is there twice, and has to be there once"
+            raise InputFileError(message)
 
 
 def _statement(work: _Import, members: dict[str, Any], what: str) -> None:
@@ -100,11 +122,17 @@ def _statement(work: _Import, members: dict[str, Any], what: str) -> None:
     if members.get("globalPolicy") is not None:
         message = f"{what}: a policy for files (globalPolicy); imgtrust judges images, give trustpolicy.oci.json"
         raise InputFileError(message)
-    name = _text(members, "name", what)
-    patterns = tuple(EVERY_IMAGE if text == "*" else text for text in _texts(members, "registryScopes", what))
-    actions = _actions(_object(members.get("signatureVerification"), f"signatureVerification of {what}"), what)
+    name = read_text(members, "name", what)
+    if not name:
+        message = f"{what}: it has no name"
+        raise InputFileError(message)
+    patterns = _patterns(read_texts(members, "registryScopes", what), what)
+    verification = read_object(members.get("signatureVerification"), f"signatureVerification of {what}")
+    _note_others(work, name, members, _STATEMENT)
+    _note_others(work, name, verification, _VERIFICATION)
+    actions = _actions(verification, what)
     if actions is None:
-        work.notes.append(f"{name}: level {_SKIP} accepts images without looking; here {', '.join(patterns)} is denied")
+        work.skipped.append((name, ", ".join(patterns)))
         return
     work.notes += [
         f"{name}: {check} is only logged by notation; here it is enforced"
@@ -112,19 +140,68 @@ def _statement(work: _Import, members: dict[str, Any], what: str) -> None:
         if actions[check] != "enforce"
     ]
     by_kind: dict[str, list[str]] = {}
-    for entry in _texts(members, "trustStores", what):
+    for entry in read_texts(members, "trustStores", what):
         kind, _, folder = entry.partition(":")
-        by_kind.setdefault(kind, []).extend(_files(work.store, kind, folder, what))
-    made = _signers(name, by_kind, _texts(members, "trustedIdentities", what), actions["revocation"], what)
+        by_kind.setdefault(kind, []).extend(list_certificates(work.store, kind, folder, what))
+    identities = read_texts(members, "trustedIdentities", what)
+    if len(identities) > 1 and _EVERY in identities:
+        message = f"{what}: the identity {_EVERY!r} stands beside others; alone it is anybody"
+        raise InputFileError(message)
+    made = _signers(name, by_kind, identities, actions["revocation"], what)
+    carried = {identity for signer in made for identity in signer.identities}
+    work.notes += [
+        f"{name}: the identity {identity} is of none of its trust stores, so that nobody has it"
+        for identity in identities
+        if identity not in carried
+    ]
     work.signers += [_unlike(signer, work.signers) for signer in made]
     names = tuple(signer.name for signer in work.signers[len(work.signers) - len(made) :])
-    work.scopes.append(Scope(name, patterns, SignatureRule(names), publish=_publish(work, name, by_kind, actions)))
+    work.scopes.append(
+        Scope(_one_line(name), patterns, SignatureRule(names), publish=_publish(work, name, by_kind, actions))
+    )
+
+
+def _patterns(scopes: list[str], what: str) -> tuple[str, ...]:
+    """Registry scopes as images of a scope: whole repositories, or all there are."""
+    if scopes == [_EVERY]:
+        return (EVERY_IMAGE,)
+    for scope in scopes:
+        if _SCOPE.fullmatch(scope) is None:
+            message = (
+                f"{what}: the registry scope {scope[:80]!r} is no repository (HOST/REPOSITORY), nor {_EVERY!r} alone"
+            )
+            raise InputFileError(message)
+    return tuple(scopes)
+
+
+def _note_others(work: _Import, where: str, members: dict[str, Any], known: tuple[str, ...]) -> None:
+    """Members that nobody knows: notation passes over them, and whoever wrote one should hear of it."""
+    work.notes += [
+        f"{where}: {member[:80]!r} is not known, and passed over" for member in members if member not in known
+    ]
+
+
+def _note_consequences(work: _Import) -> None:
+    """What is to be said once all scopes are known."""
+    rest = f"judged as {EVERY_IMAGE}" if any(EVERY_IMAGE in scope.images for scope in work.scopes) else "denied"
+    for name, images in work.skipped:
+        outcome = "denied" if images == EVERY_IMAGE else rest
+        work.notes.append(f"{name}: level {_SKIP} accepts images without looking; here {images} is {outcome}")
+    every = {file for files in work.tsa.values() for file in files}
+    for name, files in work.tsa.items():
+        if set(files) != every:
+            others = ", ".join(sorted(every - set(files)))
+            note = "who may time-stamp is one list for all scopes here, so that time-stamps under these count as well"
+            work.notes.append(f"{name}: {note}: {others}")
 
 
 def _publish(work: _Import, name: str, by_kind: dict[str, list[str]], actions: dict[str, str]) -> PublishRule:
     """A time-stamp that notation demands is a proven time that the scope demands."""
-    found = by_kind.get("tsa", [])
-    work.tsa.update(dict.fromkeys(found))
+    found = by_kind.get(TSA, [])
+    work.tsa[name] = tuple(found)
+    if found and actions["revocation"] != "enforce":
+        note = "notation always asks whether a time-stamp authority is revoked; here that is as with signers"
+        work.notes.append(f"{name}: {note} ({actions['revocation']})")
     if not found or actions["authenticTimestamp"] != "enforce":
         return PublishRule()
     if actions["verifyTimestamp"] == "afterCertExpiry":
@@ -142,12 +219,12 @@ def _signers(
     profiles = tuple(identity for identity in identities if identity.startswith(_AWS))
     subjects = tuple(identity for identity in identities if not identity.startswith(_AWS))
     found: list[NotarySigner] = []
-    for kind, ours in _KINDS.items():
+    for kind, ours in KINDS.items():
         files = tuple(dict.fromkeys(by_kind.get(kind, ())))
         if files and subjects:
             found.append(NotarySigner(_short(f"{name}-{ours}"), ours, subjects, files, revocation))
         if files and profiles and kind == "signingAuthority":
-            pinned = tuple(_pinned(file) for file in files)
+            pinned = tuple(pin_root(file) for file in files)
             found.append(NotarySigner(_short(f"{name}-aws"), "aws-signer", profiles, pinned, revocation))
     if not found:
         message = f"{what}: no trust store (ca or signingAuthority) that its trusted identities could be of"
@@ -158,69 +235,27 @@ def _signers(
     return found
 
 
-def _pinned(file: str) -> str:
-    """A file of roots as a signer of AWS Signer names it: another root than Amazon's is named by its fingerprint."""
-    prints = {hashlib.sha256(der).hexdigest() for der in read_roots(read_input(Path(file), "the roots"), file)}
-    if len(prints) > 1:
-        message = f"{file}: {len(prints)} certificates, expected one root for AWS Signer"
-        raise InputFileError(message)
-    (found,) = prints
-    return file if found == AWS_SIGNER_ROOT else f"{file}#sha256:{found}"
-
-
 def _actions(members: dict[str, Any], what: str) -> dict[str, str] | None:
     """What is done about each check; None where nothing is looked at."""
-    level = _text(members, "level", what)
-    if level == _SKIP:
+    level, override = read_text(members, "level", what), members.get("override")
+    if level == _SKIP and not override:
         return None
     if level not in _LEVELS:
-        message = f"{what}: level {level[:40]!r}, expected strict, permissive, audit or skip"
+        message = f"{what}: level {level[:40]!r}, expected strict, permissive, audit, or skip without an override"
         raise InputFileError(message)
     actions = dict(_LEVELS[level])
-    override = members.get("override")
-    for check, action in ({} if override is None else _object(override, f"override of {what}")).items():
+    for check, action in ({} if override is None else read_object(override, f"override of {what}")).items():
         allowed = ("enforce", "log", _SKIP) if check == "revocation" else ("enforce", "log")
         if check not in actions or action not in allowed:
             message = f"{what}: override of {check[:40]!r} to {str(action)[:40]!r}"
             raise InputFileError(message)
         actions[check] = action
-    actions["verifyTimestamp"] = _text(members, "verifyTimestamp", what) or "always"
+    when = read_text(members, "verifyTimestamp", what)
+    if when not in _WHEN:
+        message = f"{what}: verifyTimestamp is {when[:40]!r}, expected always or afterCertExpiry"
+        raise InputFileError(message)
+    actions["verifyTimestamp"] = when
     return actions
-
-
-def _stores(folder: Path) -> Path:
-    """The folder ``x509`` of a trust store."""
-    for candidate in (folder / "x509", folder / "truststore" / "x509", folder / "trust-store" / "x509", folder):
-        if candidate.is_dir() and (candidate.name == "x509" or any((candidate / kind).is_dir() for kind in _KINDS)):
-            return candidate
-    message = f"{folder}: not a trust store; expected a folder with x509/ca/NAME or x509/signingAuthority/NAME in it"
-    raise InputFileError(message)
-
-
-def _files(store: Path, kind: str, name: str, what: str) -> list[str]:
-    """The certificates of one named store."""
-    if kind not in {*_KINDS, "tsa"} or name in {".", ".."} or not _STORE.fullmatch(name):
-        message = (
-            f"{what}: {f'{kind}:{name}'[:80]!r} is no trust store; expected ca:NAME, signingAuthority:NAME, tsa:NAME"
-        )
-        raise InputFileError(message)
-    folder = store / kind / name
-    try:
-        entries = sorted(folder.iterdir())
-    except OSError as exc:
-        message = f"{what}: the trust store {folder} cannot be read: {exc.strerror}"
-        raise InputFileError(message) from exc
-    for entry in entries:
-        if entry.is_symlink() or not entry.is_file() or entry.suffix.lower() not in _SUFFIXES:
-            message = (
-                f"{entry}: expected certificates only ({', '.join(_SUFFIXES)}), as notation does; no folders or links"
-            )
-            raise InputFileError(message)
-        read_roots(read_input(entry, "the certificates"), str(entry))
-    if not 0 < len(entries) <= _MAX_FILES:
-        message = f"{folder}: {len(entries)} certificates, expected 1 to {_MAX_FILES}"
-        raise InputFileError(message)
-    return [str(entry) for entry in entries]
 
 
 def _short(name: str) -> str:
@@ -236,41 +271,6 @@ def _unlike(signer: NotarySigner, others: Iterable[NotarySigner]) -> NotarySigne
     return NotarySigner(name, signer.notary, signer.identities, signer.roots, signer.revocation)
 
 
-def _json(data: bytes) -> object:
-    try:
-        found: object = strict_json.loads(data)
-    except strict_json.StrictJsonError as exc:
-        message = f"the trust policy: {exc}"
-        raise InputFileError(message) from exc
-    return found
-
-
-def _object(value: object, what: str) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        message = f"{what}: expected a JSON object, found {type(value).__name__}"
-        raise InputFileError(message)
-    return value
-
-
-def _list(members: dict[str, Any], name: str, what: str) -> list[Any]:
-    value = members.get(name, [])
-    if not isinstance(value, list):
-        message = f"{what}: {name} is no list"
-        raise InputFileError(message)
-    return value
-
-
-def _text(members: dict[str, Any], name: str, what: str) -> str:
-    value = members.get(name, "")
-    if not isinstance(value, str):
-        message = f"{what}: {name} is no text"
-        raise InputFileError(message)
-    return value
-
-
-def _texts(members: dict[str, Any], name: str, what: str) -> list[str]:
-    value = _list(members, name, what)
-    if not value or not all(isinstance(item, str) for item in value):
-        message = f"{what}: {name} is no list of texts, or an empty one"
-        raise InputFileError(message)
-    return value
+def _one_line(text: str) -> str:
+    """A text that ends no comment and moves no cursor."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-__all__ = ["HASHES", "check_valid", "issued_by", "read_chain"]
+__all__ = ["HASHES", "check_valid", "issued_by", "may_be_trusted", "read_chain"]
 
 _Kind = TypeVar("_Kind", bound=x509.ExtensionType)
 
@@ -80,6 +80,18 @@ def check_valid(chain: Sequence[x509.Certificate], earliest: datetime, latest: d
                 f"{end.isoformat()}"
             )
             raise Refused(RefusalCode.NOTARY_TIME, message)
+
+
+def may_be_trusted(der: bytes, *, root: bool) -> bool:
+    """Whether notation takes a certificate (DER that can be read) into a trust store (notary.md 6).
+
+    Authorities, and certificates that are signed by themselves; where it is one of time-stamps, both at once.
+    """
+    certificate = load(der)
+    constraints = _extension(certificate, x509.BasicConstraints)
+    authority = constraints is not None and constraints.value.ca
+    own = issued_by(certificate, certificate)
+    return (authority and own) if root else (authority or own)
 
 
 def _check_common(certificate: x509.Certificate) -> None:

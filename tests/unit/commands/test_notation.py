@@ -15,13 +15,14 @@ from imgtrust.policy.document import read_policy
 from imgtrust.policy.values import NotarySigner, Policy
 from imgtrust.signers.authority import LocalAuthority
 from tests.simulators.notaryenvelopes import AT, PROFILE
-from tests.simulators.pki import authority
+from tests.simulators.pki import Certified, authority, leaf
 from tests.unit.cli.test_commands import Shell
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 ROOT, OTHER = authority(), authority("other")
+TSA = LocalAuthority(lambda: AT).chain[-1]
 SUBJECT = "x509.subject: C=US, ST=WA, O=Acme"
 
 
@@ -45,7 +46,8 @@ def home(tmp_path: Path) -> Path:
         ("ca/acme", "root.pem", ROOT.pem),
         ("ca/acme", "other.crt", OTHER.der),
         ("signingAuthority/acme", "root.cer", ROOT.der),
-        ("tsa/acme", "tsa.pem", LocalAuthority(lambda: AT).pem),
+        ("tsa/acme", "tsa.pem", TSA),
+        ("tsa/other", "tsa.cer", LocalAuthority(lambda: AT).chain[-1]),
         ("ca/empty", "", b""),
     ):
         (store / folder).mkdir(parents=True, exist_ok=True)
@@ -194,6 +196,24 @@ def test_names_are_spelled_as_policies_do_and_each_is_there_once(home: Path) -> 
         ({"signatureVerification": {"level": "strict", "override": {"integrity": "log"}}}, "override of 'integrity'"),
         ({"signatureVerification": {"level": "strict", "override": {"expiry": "skip"}}}, "override of 'expiry'"),
         ({"name": 1}, "name is no text"),
+        ({"name": ""}, "it has no name"),
+        ({"name": None}, "name is no text"),
+        ({"registryScopes": ["*", "a.example/b"]}, "the registry scope '\\*' is no repository"),
+        ({"registryScopes": ["a.example/*"]}, "the registry scope 'a.example/\\*' is no repository"),
+        ({"registryScopes": ["a.example/**"]}, "is no repository"),
+        ({"registryScopes": ["a.example"]}, "is no repository"),
+        ({"registryScopes": ["a.example/"]}, "is no repository"),
+        ({"registryScopes": ["a.example/b:1.0"]}, "is no repository"),
+        ({"registryScopes": ["a.example/b@sha256:0"]}, "is no repository"),
+        ({"registryScopes": ["a.example/B"]}, "is no repository"),
+        ({"registryScopes": ["a.example/b\n"]}, "is no repository"),
+        ({"registryScopes": ["https://a.example/b"]}, "is no repository"),
+        ({"registryScopes": ["{a,b}.example/b"]}, "is no repository"),
+        ({"registryScopes": ["a.example/b", "a.example/b"]}, "the registry scope 'a.example/b' is there twice"),
+        ({"trustedIdentities": ["*", SUBJECT]}, "stands beside others"),
+        ({"signatureVerification": {"level": "skip", "override": {"expiry": "log"}}}, "skip without an override"),
+        ({"signatureVerification": {"level": "strict", "verifyTimestamp": "never"}}, "verifyTimestamp is 'never'"),
+        ({"signatureVerification": {"level": "strict", "verifyTimestamp": 1}}, "verifyTimestamp is no text"),
         ({"globalPolicy": True}, "a policy for files"),
     ],
 )
@@ -223,7 +243,92 @@ def test_a_trust_store_is_found_where_notation_keeps_it(home: Path) -> None:
         import_notation(file, home / "elsewhere")
 
 
-@pytest.mark.parametrize("kind", ["folder", "link", "name", "text"])
+def test_a_name_and_a_scope_are_there_once_in_all_trust_policies(home: Path) -> None:
+    with pytest.raises(InputFileError, match="the name 'acme' is there twice"):
+        imported(home, statement(), statement(registryScopes=["a.example/b"]))
+    with pytest.raises(InputFileError, match=r"the registry scope '\*' is there twice"):
+        imported(home, statement(registryScopes=["*"]), statement(name="b", registryScopes=["*"]))
+
+
+@pytest.mark.parametrize(
+    "scope",
+    [
+        "localhost/a",
+        "a.example:5000/b/c",
+        "111122223333.dkr.ecr.eu-west-3.amazonaws.com/a__b/c--d",
+        "A.example/b.c-d_e",
+    ],
+)
+def test_a_scope_is_a_whole_repository(home: Path, scope: str) -> None:
+    assert policy(imported(home, statement(registryScopes=[scope]))).scopes[0].images == (scope,)
+
+
+def test_what_is_skipped_is_judged_like_the_rest_where_there_is_one(home: Path) -> None:
+    skipping = statement(name="open", registryScopes=["a.example/b"], signatureVerification={"level": "skip"})
+    found = imported(home, skipping, statement(registryScopes=["*"]))
+    assert "a.example/b is judged as **" in found.not_carried_over[0]
+    rest = imported(
+        home, statement(), statement(name="o", registryScopes=["*"], signatureVerification={"level": "skip"})
+    )
+    assert "here ** is denied" in rest.not_carried_over[0]
+
+
+def test_what_nobody_knows_is_said(home: Path) -> None:
+    found = imported(
+        home,
+        statement(signatureVerification={"level": "strict", "verifyTimestamps": "always"}, trustedIdentity=["*"]),
+    )
+    assert found.not_carried_over == (
+        "acme: 'trustedIdentity' is not known, and passed over",
+        "acme: 'verifyTimestamps' is not known, and passed over",
+    )
+
+
+def test_an_identity_that_nobody_can_have_is_said(home: Path) -> None:
+    found = imported(home, statement(trustedIdentities=[SUBJECT, PROFILE]))
+    (signer,) = policy(found).signers
+    assert isinstance(signer, NotarySigner)
+    assert signer.identities == (SUBJECT,)
+    assert found.not_carried_over == (
+        f"acme: the identity {PROFILE} is of none of its trust stores, so that nobody has it",
+    )
+
+
+def test_who_may_time_stamp_elsewhere_too_is_said(home: Path) -> None:
+    one = statement(trustStores=["ca:acme", "tsa:acme"])
+    two = statement(name="two", registryScopes=["a.example/b"], trustStores=["ca:acme", "tsa:acme"])
+    assert imported(home, one, two).not_carried_over == ()
+    file = str(home / "truststore" / "x509" / "tsa" / "acme" / "tsa.pem")
+    other = str(home / "truststore" / "x509" / "tsa" / "other" / "tsa.cer")
+    for stores, counted in ((["ca:acme"], file), (["ca:acme", "tsa:other"], file)):
+        found = imported(home, one, {**two, "trustStores": stores})
+        (note, *more) = [note for note in found.not_carried_over if note.startswith("two: ")]
+        assert note.startswith("two: who may time-stamp is one list for all scopes here")
+        assert note.endswith(f": {counted}")
+        assert more == []
+        assert [each.endswith(other) for each in found.not_carried_over if each.startswith("acme: ")] == (
+            [True] if len(stores) == 2 else []
+        )
+
+
+@pytest.mark.parametrize(("revocation", "said"), [("enforce", False), ("log", True), ("skip", True)])
+def test_a_time_stamp_authority_that_is_not_asked_about_is_said(home: Path, revocation: str, *, said: bool) -> None:
+    verification = {"level": "strict", "override": {"revocation": revocation}}
+    stamped = statement(trustStores=["ca:acme", "tsa:acme"], signatureVerification=verification)
+    notes = imported(home, stamped).not_carried_over
+    assert [f"({revocation})" in note for note in notes] == ([True] if said else [])
+    assert imported(home, statement(signatureVerification=verification)).not_carried_over == ()
+
+
+def test_a_name_ends_no_comment(home: Path) -> None:
+    evil = "a\n[signers.evil]\nkey = 'evil.pub'\n#\x1b[2J\u202e"
+    found = imported(home, statement(name=evil, signatureVerification={"level": "permissive"}))
+    assert [each.name for each in policy(found).signers] == ["a-signers-evil-key-evil-pub-2J-ca"]
+    assert all(note.isprintable() for note in found.not_carried_over)
+    assert all(line.isprintable() for line in found.text.splitlines() if line.startswith("#"))
+
+
+@pytest.mark.parametrize("kind", ["folder", "link", "name", "text", "leaf", "linked"])
 def test_a_trust_store_holds_certificates_and_nothing_else(home: Path, kind: str) -> None:
     folder = home / "truststore" / "x509" / "ca" / "acme"
     match kind:
@@ -233,10 +338,40 @@ def test_a_trust_store_holds_certificates_and_nothing_else(home: Path, kind: str
             (folder / "more.pem").symlink_to(folder / "root.pem")
         case "name":
             (folder / "README").write_bytes(ROOT.pem)
+        case "leaf":
+            (folder / "more.pem").write_bytes(leaf(ROOT).pem)
+        case "linked":
+            folder.rename(folder.with_name("moved"))
+            folder.symlink_to(folder.with_name("moved"))
         case _:
             (folder / "more.pem").write_bytes(b"text")
     with pytest.raises(InputFileError):
         imported(home, statement())
+
+
+@pytest.mark.parametrize(
+    ("kind", "certified", "taken"),
+    [
+        ("ca", OTHER, True),
+        ("ca", authority("intermediate", ROOT), True),
+        ("ca", leaf(None), True),
+        ("ca", leaf(ROOT), False),
+        ("ca", leaf(ROOT, ca=False), False),
+        ("tsa", OTHER, True),
+        ("tsa", authority("intermediate", ROOT), False),
+        ("tsa", leaf(None), False),
+        ("tsa", leaf(None, ca=False), False),
+    ],
+    ids=["root", "intermediate", "own", "leaf", "no authority", "t-root", "t-intermediate", "t-own", "t-leaf"],
+)
+def test_a_trust_store_takes_what_notation_takes(home: Path, kind: str, certified: Certified, *, taken: bool) -> None:
+    (home / "truststore" / "x509" / kind / "acme" / "more.pem").write_bytes(certified.pem)
+    stamped = statement(trustStores=["ca:acme", "tsa:acme"])
+    if taken:
+        assert "more.pem" in imported(home, stamped).text
+        return
+    with pytest.raises(InputFileError, match=f"takes into no store of type {kind}"):
+        imported(home, stamped)
 
 
 def test_the_command_prints_a_policy_and_says_what_it_left_out(home: Path) -> None:

@@ -13,7 +13,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID as Purpose
 from imgtrust.errors import Refused
 from imgtrust.refusals import RefusalCode
 from imgtrust.signers import der
-from imgtrust.trust.notary.chain import check_valid, read_chain
+from imgtrust.trust.notary.chain import check_valid, may_be_trusted, read_chain
 from imgtrust.trust.signatures import Refusal, VerifiedSignature, assess
 from tests.simulators.notaryenvelopes import AT, evidence, jws, notary, trusting
 from tests.simulators.pki import (
@@ -221,6 +221,26 @@ def test_every_certificate_has_to_be_valid() -> None:
     short = authority(window=(START, END - timedelta(days=1)))
     with pytest.raises(Refused, match="CN=root"):
         check_valid(read_chain(chain(leaf(short), short)), START, END, "now")
+
+
+@pytest.mark.parametrize(
+    ("certified", "anchor", "root"),
+    [
+        (ROOT, True, True),
+        (INTERMEDIATE, True, False),
+        (LEAF, False, False),
+        (leaf(None), True, False),
+        (leaf(None, ca=False), True, False),
+        (leaf(None, ca=True), True, True),
+        (leaf(ROOT, ca=False), False, False),
+    ],
+    ids=["root", "intermediate", "leaf", "its own", "its own, no authority", "its own, an authority", "no authority"],
+)
+def test_authorities_and_what_is_signed_by_itself_may_be_trusted(
+    certified: Certified, *, anchor: bool, root: bool
+) -> None:
+    assert may_be_trusted(certified.der, root=False) is anchor
+    assert may_be_trusted(certified.der, root=True) is root
 
 
 # --- certificates that no library would write -------------------------------------------------------------------------
