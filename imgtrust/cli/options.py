@@ -45,21 +45,6 @@ _Timeout = Annotated[float | None, typer.Option("--timeout", metavar="SECONDS", 
 
 
 @dataclass(frozen=True)
-class Talk:
-    """How a command that gives verdicts answers."""
-
-    TITLE: ClassVar[str] = "Output"
-
-    output: Annotated[str, typer.Option("--output", "-o", metavar="FORMAT", help=_OUTPUT)] = "text"
-    report: Annotated[list[str], typer.Option("--report", metavar="FORMAT=FILE", help=_REPORT, show_default=False)] = (
-        field(default_factory=list)
-    )
-    quiet: _Quiet = False
-    verbose: _Verbose = False
-    timeout: _Timeout = None
-
-
-@dataclass(frozen=True)
 class ResultTalk:
     """How a command that makes something answers."""
 
@@ -72,6 +57,13 @@ class ResultTalk:
     quiet: _Quiet = False
     verbose: _Verbose = False
     timeout: _Timeout = None
+
+
+@dataclass(frozen=True)
+class Talk(ResultTalk):
+    """How a command that gives verdicts answers: in more formats."""
+
+    output: Annotated[str, typer.Option("--output", "-o", metavar="FORMAT", help=_OUTPUT)] = "text"
 
 
 @dataclass(frozen=True)

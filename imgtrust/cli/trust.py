@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from imgtrust.trust.anchors import TrustedIdentity
+    from imgtrust.trust.anchors import TrustedIdentity, TrustedNotary
 
 __all__ = ["app"]
 
@@ -28,9 +28,9 @@ app = new_group("Show trust anchors with fingerprints and validity, or fetch new
 def show(*, session: Session, trust: Trust, talk: ResultTalk) -> int:
     r"""Print what is trusted: keys and authorities, with fingerprints and validity.
 
-    With a policy or its shorthand: its keys and time-stamp authorities. Without: the anchors that come with
-    imgtrust. Of those, this version uses the time-stamp authority, where dates are asked for and no other trusted
-    root is named.
+    With a policy or its shorthand: its keys, identities and certificates, and the authorities and logs that say when.
+    Without: the anchors that come with imgtrust, which count where a policy names them as public-good, or flags ask
+    for dates or a keyless signer and name no other trusted root.
 
     \b
     Examples:
@@ -41,8 +41,8 @@ def show(*, session: Session, trust: Trust, talk: ResultTalk) -> int:
     with work(session, talk, RESULTS) as job:
         rows = _of_policy(trust, session, job.console) if trust.given(session) else _packaged()
         if trust.trusted_root not in {None, "public-good"}:
-            shown = [{**row, "detail": ""} for row in rows]
-            rows += [row for row in _of_root(trust.trusted_root) if {**row, "detail": ""} not in shown]
+            shown = {(row["kind"], row["fingerprint"]) for row in rows}
+            rows += [row for row in _of_root(trust.trusted_root) if (row["kind"], row["fingerprint"]) not in shown]
         job.answer(lambda name: _text(rows) if name == "text" else as_json({"schema": RESULT, "anchors": rows}))
     return 0
 
@@ -140,43 +140,57 @@ def _updated(rows: list[dict[str, Any]]) -> str:
 
 
 def _of_policy(trust: Trust, session: Session, console: Console) -> list[dict[str, Any]]:
-    """The keys and authorities that a policy names."""
-    from hashlib import sha256  # noqa: PLC0415 - only here
-
+    """The keys, authorities, logs, identities and certificates that a policy names."""
     root = trust.judgement(session, console).trust
     rows = [
         _row("key", key.name, key.key.fingerprint, key.not_before, key.not_after, detail=key.key.kind)
         for key in root.keys
     ]
     for authority in root.authorities:
+        window = (authority.not_before, authority.not_after)
+        rows += [_certificate("timestamp-authority", authority.name, der, window) for der in authority.roots]
+    if root.keys:
         rows += [
-            _row(
-                "timestamp-authority",
-                authority.name,
-                sha256(der).hexdigest(),
-                authority.not_before,
-                authority.not_after,
-            )
-            for der in authority.roots
+            _row("log", log.origin, log.key.fingerprint, log.not_before, log.not_after, detail="for signatures by keys")
+            for log in root.logs
         ]
     for instance in dict.fromkeys(identity.root for identity in root.identities):
         rows += _described(instance.raw, instance.name)
     rows += [_row("keyless", each.name, None, None, None, detail=_asked(each)) for each in root.identities]
     for signer in root.notary:
-        asked = ", ".join(signer.profiles) or f"{len(signer.subjects)} identities"
-        rows += [
-            _row(f"notary-{signer.kind}", signer.name, sha256(der).hexdigest(), None, None, detail=asked)
-            for der in signer.roots
-        ]
+        rows += [_certificate(f"notary-{signer.kind}", signer.name, der, detail=_named(signer)) for der in signer.roots]
     return rows
 
 
+def _certificate(
+    kind: str, name: str, der: bytes, window: "tuple[datetime | None, datetime | None]" = (None, None), detail: str = ""
+) -> dict[str, Any]:
+    """A root certificate; where nothing else limits it, what it says of its own validity does."""
+    from hashlib import sha256  # noqa: PLC0415 - only here
+
+    from imgtrust.trust.certificates import load  # noqa: PLC0415 - X.509 is slow to import
+
+    if window == (None, None):
+        certificate = load(der)
+        window = (certificate.not_valid_before_utc, certificate.not_valid_after_utc)
+    return _row(kind, name, sha256(der).hexdigest(), *window, detail=detail)
+
+
 def _asked(identity: "TrustedIdentity") -> str:
-    """Which identity is meant, with its issuer; a pattern between slashes."""
+    """Which identity is meant, with its issuer and what else its certificate has to say; a pattern between slashes."""
     san, issuer = (
         text if isinstance(text, str) else f"/{text.pattern}/" for text in (identity.identity, identity.issuer)
     )
-    return f"{san} by {issuer}, in {identity.root.name}"
+    more = "".join(f", {word} {value}" for word, value in identity.extensions)
+    unlogged = "" if identity.log else ", without a log entry too"
+    return f"{san} by {issuer}{more}, in {identity.root.name}{unlogged}"
+
+
+def _named(signer: "TrustedNotary") -> str:
+    """Who counts under the roots of a Notary signer, and what is done about revocation."""
+    subjects = ("x509.subject: " + ", ".join(f"{part}={value}" for part, value in each) for each in signer.subjects)
+    names = [*signer.profiles, *(text if text != "x509.subject: " else "anybody" for text in subjects)]
+    return f"{' or '.join(names)}; revocation: {signer.revocation}"
 
 
 def _packaged() -> list[dict[str, Any]]:

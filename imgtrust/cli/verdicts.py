@@ -38,9 +38,12 @@ def style_of(work: Work) -> Style:
 
 
 def tell_decision(work: Work, verdict: Verdict) -> None:
-    """With ``-v``: what was decided, rule by rule, beside the requests that led to it."""
+    """With ``-v``: what was decided, rule by rule, beside the requests that led to it.
+
+    A rule with the same outcome for the image and its platforms stands there once.
+    """
     if work.verbose:
-        rules = ", ".join(f"{each.rule} {each.outcome.value}" for each in verdict.findings)
+        rules = ", ".join(dict.fromkeys(f"{each.rule} {each.outcome.value}" for each in verdict.findings))
         work.console.talk(
             f"[decided] {verdict.name} {verdict.digest or ''}: {verdict.outcome.value}; {rules or verdict.error}"
         )

@@ -15,7 +15,7 @@ from imgtrust.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from imgtrust.cli.options import ResultTalk, Talk
+    from imgtrust.cli.options import ResultTalk
     from imgtrust.cli.session import Session
 
 __all__ = ["MACHINE", "RESULTS", "VERDICTS", "Work", "work"]
@@ -71,7 +71,7 @@ class Work:
 
 
 @contextmanager
-def work(session: Session, talk: Talk | ResultTalk, formats: Sequence[str]) -> Iterator[Work]:
+def work(session: Session, talk: ResultTalk, formats: Sequence[str]) -> Iterator[Work]:
     """Everything around the work of one command, which has these formats.
 
     Raises:

@@ -19,6 +19,7 @@ from imgtrust.formats.attachments import is_attachment_tag
 from imgtrust.policy.evaluate import broken, undecided
 from imgtrust.reference import Reference, RegistryRepository
 from imgtrust.rules.facts import IntegrityMode
+from imgtrust.rules.wording import one_line
 from imgtrust.stores.parallel import in_threads
 from imgtrust.stores.port import Inventory
 
@@ -38,6 +39,8 @@ __all__ = ["Audit", "AuditSummary", "Prefix", "audit", "parse_target"]
 _BELOW: Final = "/**"
 _AHEAD: Final = 4
 """Images in work per thread, so that memory stays flat however many there are."""
+_TOLD: Final = 5
+"""So many names that are not there are told of with their reason."""
 _UNLISTED: Final = "untagged images of this repository: a registry lists only tags"
 
 
@@ -147,6 +150,7 @@ class _Run:
     since: timedelta | None
     jobs: int
     summary: AuditSummary
+    missing: list[str] = field(default_factory=list)
 
     def verdicts(self, targets: list[Reference | Prefix]) -> Iterator[Verdict]:
         """Find images and judge them, side by side; what is found is never far ahead of what is judged."""
@@ -163,7 +167,9 @@ class _Run:
                 for future in running:
                     future.cancel()
         if self.summary.images == self.summary.absent:
-            message = "no image was found in what was named; an empty audit is never accepted"
+            more = self.summary.absent - len(self.missing)
+            why = [*self.missing, *([f"and {more} more"] if more else [])]
+            message = "\n".join(["no image was found in what was named; an empty audit is never accepted", *why])
             raise NoImages(message)
 
     def _take(self, running: set[Future[Verdict]]) -> Iterator[Verdict]:
@@ -174,6 +180,8 @@ class _Run:
             verdict = future.result()
             self.summary.images += 1
             self.summary.absent += verdict.not_found
+            if verdict.not_found and len(self.missing) < _TOLD:
+                self.missing.append(one_line(verdict.error or verdict.name))
             earliest = verdict.published.earliest
             if self.since is not None and earliest is not None and self.at - earliest > self.since:
                 self.summary.older += 1

@@ -322,6 +322,6 @@ def test_trust_anchors_are_shown_with_fingerprint_and_window(shell: Shell) -> No
 def test_verbose_tells_on_standard_error_and_shows_digests_whole(signed: Shell) -> None:
     out, err = signed("verify", *TRUST, "-v", "oci:build:1.4.2")
     assert "[decided] oci:build:1.4.2" in err
-    assert "integrity pass, signatures pass" in err
+    assert "accepted; integrity pass, signatures pass\n" in err
     digest = signed.json("verify", *TRUST, "oci:build:1.4.2")["images"][0]["digest"]
     assert digest in out

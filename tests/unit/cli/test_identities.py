@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -98,6 +99,51 @@ def test_what_is_trusted_is_shown(shell: Shell) -> None:
     assert (keyless["fingerprint"], keyless["detail"]) == (None, f"{EMAIL} by {ISSUER}, in trusted-root")
     text, _ = shell("trust", "show", "--certificate-identity-regexp", ".+", *KEYLESS[2:])
     assert f"/.+/ by {ISSUER}, in trusted-root" in text
+
+
+def test_whom_a_policy_trusts_is_shown_with_all_that_it_asks_of_them(shell: Shell) -> None:
+    shell("keys", "generate", "release")
+    Path("gate.toml").write_text(f"""version = 1
+[time]
+trusted_root = "acme.json"
+[sigstore.acme]
+trusted_root = "acme.json"
+[signers.release]
+key = "release.pub"
+[signers.ci]
+sigstore = "acme"
+issuer = "{ISSUER}"
+identity = "{EMAIL}"
+build_trigger = "push"
+log = false
+[signers.partner]
+notary = "ca"
+roots = ["acme.pem"]
+identities = ["x509.subject: C=US, ST=WA, O=Acme", "*"]
+revocation = "log"
+[signers.aws]
+notary = "aws-signer"
+roots = ["acme.pem#sha256:{hashlib.sha256(NOTARY_ROOT.der).hexdigest()}"]
+profile = "arn:aws:signer:eu-west-3:111122223333:/signing-profiles/release"
+[[scopes]]
+images = ["**"]
+signatures = {{ any_of = ["release", "ci", "partner"] }}
+""")
+    rows = shell.json("trust", "show", "--policy", "gate.toml")["anchors"]
+    details = {(row["kind"], row["name"]): row["detail"] for row in rows}
+    assert details["keyless", "ci"] == f"{EMAIL} by {ISSUER}, build_trigger push, in acme, without a log entry too"
+    assert details["notary-ca", "partner"] == "x509.subject: C=US, ST=WA, O=Acme or anybody; revocation: log"
+    assert details["notary-aws-signer", "aws"].endswith("/signing-profiles/release; revocation: enforce")
+    assert details["log", "rekor.acme.test"] == "for signatures by keys"
+    (root,) = [row for row in rows if row["kind"] == "notary-ca"]
+    assert (root["not_before"], root["not_after"]) == ("2025-01-01T00:00:00Z", "2027-01-01T00:00:00Z")
+
+
+def test_what_a_trusted_root_holds_is_shown_once(shell: Shell) -> None:
+    shell("keys", "generate", "release")
+    rows = shell.json("trust", "show", "--key", "release.pub", "--trusted-root", "acme.json")["anchors"]
+    kinds = sorted(row["kind"] for row in rows)
+    assert kinds == ["certificate-authority", "ct-log", "key", "log", "log", "timestamp-authority"]
 
 
 @pytest.mark.parametrize(

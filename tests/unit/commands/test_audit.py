@@ -130,8 +130,22 @@ def test_a_repository_that_is_not_there_is_said_and_not_accepted(registry: Regis
         run = audited(target)
         verdict = next(iter(run))
         assert (verdict.outcome, verdict.not_found) == (Outcome.UNDECIDED, True)
-        with pytest.raises(NoImages):
+        with pytest.raises(NoImages) as caught:
             list(run)
+        assert str(caught.value).splitlines() == [
+            "no image was found in what was named; an empty audit is never accepted",
+            verdict.error,
+        ]
+
+
+def test_of_many_that_are_not_there_the_first_are_told_of(tmp_path: Path) -> None:
+    targets = [f"oci:{tmp_path}/nothing{number}" for number in range(8)]
+    with pytest.raises(NoImages) as caught:
+        list(audited(*targets))
+    lines = str(caught.value).splitlines()
+    assert len(lines) == 7
+    assert all("/nothing" in line for line in lines[1:6])
+    assert lines[6] == "and 3 more"
 
 
 def test_a_tag_that_cannot_be_resolved_is_undecided_and_the_others_are_judged(registry: RegistrySimulator) -> None:
