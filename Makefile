@@ -26,7 +26,7 @@ demos := $(foreach name,demo imgtrust-demo,$(name) $(name)-[0-9] $(name)-[0-9][0
 runnable := $(if $(wildcard $(VENV)/.developer),$(VENV)/.developer,$(VENV)/.runtime)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test covered slow check bench peers mutants lock clean
+.PHONY: help setup demo test covered slow check bench peers mutants fuzz lock clean
 
 help:  ## this list
 	@echo "usage: make TARGET [NAME=VALUE]"; echo
@@ -67,6 +67,9 @@ peers:  ## cosign, crane, oras, regctl and two registries, built with Go into a 
 
 mutants: $(VENV)/.developer  ## remove each check of the core in turn; a test must notice
 	$(python) -m tests.mutants $(MUTANTS)
+
+fuzz: $(VENV)/.developer  ## a million cases of bad input: none may raise, none may be believed (FUZZ="--seed 7")
+	$(python) -m tests.fuzz $(FUZZ)
 
 lock: $(VENV)/.developer  ## the two lock files anew, from pyproject.toml (UPGRADE=--upgrade)
 	@$(python) tests/fixtures/locking.py $(UPGRADE)
