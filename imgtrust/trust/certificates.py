@@ -30,6 +30,7 @@ __all__ = ["Leaf", "check_usage", "find_authority", "load", "read_leaf"]
 
 _CODE_SIGNING: Final = "1.3.6.1.5.5.7.3.3"
 _ANY_USAGE: Final = "2.5.29.37.0"
+_NAME_CONSTRAINTS: Final = "2.5.29.30"
 _KNOWN_CRITICAL: Final = frozenset(
     {
         "2.5.29.15",  # key usage
@@ -176,6 +177,8 @@ def _check_authority(certificate: x509.Certificate, depth: int) -> None:
             fault = "the chain is longer than an authority in it allows"
         elif purposes is not None and not {_CODE_SIGNING, _ANY_USAGE} & set(purposes):
             fault = "an issuer is not for signing code"
+        elif any(each.oid.dotted_string == _NAME_CONSTRAINTS for each in certificate.extensions):
+            fault = "an issuer may give some names only (name constraints), which are not evaluated here"
     if fault:
         raise ValueError(fault)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from imgtrust.errors import InputFileError
 from imgtrust.formats.certificates import MAX_CERTIFICATE_BYTES
@@ -18,8 +19,9 @@ from imgtrust.trust.roots import describe_root, parse_sigstore_root, parse_trust
 from imgtrust.trust.signatures import Refusal, VerifiedSignature, assess
 from tests.simulators import pki
 from tests.simulators.evidence import AT, Key, b64
-from tests.simulators.fulcio import EMAIL, ISSUER, extension, utf8
+from tests.simulators.fulcio import EMAIL, ISSUER, Fulcio, extension, utf8
 from tests.simulators.sigstore import Signer, VirtualSigstore, document_of
+from tests.simulators.timestamps import Certified
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -211,6 +213,22 @@ def test_a_certificate_issued_by_a_signing_certificate_is_from_no_authority() ->
     chain = [material.pop("certificate"), {"rawBytes": b64(mine.certified.der)}]
     material["x509CertificateChain"] = {"certificates": chain}
     assert code(document_of(document)) is RefusalCode.CERTIFICATE_UNTRUSTED
+
+
+def test_a_certificate_that_was_signed_with_sha1_is_from_no_authority() -> None:
+    """Two certificates with one SHA-1 can be made; an authority that still signs with it has signed both."""
+    authority = pki.authority(key=rsa.generate_private_key(65537, 2048))
+    sigstore = VirtualSigstore(fulcio=Fulcio((Certified(authority.certificate, authority.key),)))
+    signer = sigstore.certify()
+    assert signer.certified is not None
+    root = sigstore.trusting(log=False)
+    document = sigstore.bundle(signer, None)
+    assert isinstance(assess(document_of(document), root, at=AT), VerifiedSignature)
+    weak = pki.as_sha1(signer.certified.der, authority)
+    document["verificationMaterial"]["certificate"]["rawBytes"] = b64(weak)
+    found = assess(document_of(document), root, at=AT)
+    assert isinstance(found, Refusal)
+    assert found.code is RefusalCode.CERTIFICATE_UNTRUSTED
 
 
 def test_an_authority_of_the_same_name_is_another() -> None:

@@ -279,6 +279,11 @@ UNKNOWN = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4"), b"\x05\x0
             SIGNS,
             (x509.NameConstraints(permitted_subtrees=[x509.DNSName("x")], excluded_subtrees=None), True),
         ],
+        [
+            AUTHORITY,
+            SIGNS,
+            (x509.NameConstraints(permitted_subtrees=None, excluded_subtrees=[x509.RFC822Name("acme.test")]), False),
+        ],
     ],
 )
 def test_an_authority_that_may_not_issue_is_refused(extensions: Sequence[tuple[x509.ExtensionType, bool]]) -> None:
