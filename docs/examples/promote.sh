@@ -19,6 +19,12 @@ imgtrust promote --policy gate.toml --record-key gate.key registry.example.com/t
 # [record]
 imgtrust inspect --key gate.pub --tsa-roots tsa.pem registry.example.com/prod/app:1.4.2
 
+# [keyless]
+imgtrust promote --policy gate.toml \
+  --record-keyless --record-identity-token token --record-tsa https://sigstore.example.com/tsa \
+  --record-signing-config signing_config.json --record-trusted-root trusted_root.json \
+  registry.example.com/team/app:1.4.2 registry.example.com/prod/app:next
+
 # [refused] exits 1
 imgtrust promote --policy gate.toml registry.example.com/team/tool:2.0 registry.example.com/prod/tool
 

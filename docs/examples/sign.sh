@@ -6,6 +6,14 @@ imgtrust keys show release.pub
 export IMGTRUST_TSA=https://tsa.example.com
 imgtrust sign --key release.key registry.example.com/team/app:1.4.2
 
+# [keyless]
+imgtrust sign --keyless --identity-token token --signing-config signing_config.json --trusted-root trusted_root.json \
+  --tsa https://sigstore.example.com/tsa registry.example.com/team/app:1.4.2
+
+# [logged]
+imgtrust sign --key release.key --rekor-url https://sigstore.example.com --trusted-root trusted_root.json \
+  --tsa https://sigstore.example.com/tsa registry.example.com/team/app:1.4.2
+
 # [sbom]
 imgtrust sbom attach --key release.key --file app.cdx.json registry.example.com/team/app:1.4.2
 

@@ -1,7 +1,8 @@
 """The examples of the documents: sections of scripts, run in a world of their own.
 
-In that world ``registry.example.com`` is a registry on this machine and ``https://tsa.example.com`` an authority on
-this machine; scripts are run with those names replaced, and what they print has the names put back.
+In that world ``registry.example.com`` is a registry, ``https://tsa.example.com`` an authority and
+``https://sigstore.example.com`` a Sigstore instance on this machine; scripts are run with those names replaced, and
+what they print has the names put back.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from tests.simulators.attached import NOTARY_ROOT, attach_keyless, attach_notary
 from tests.simulators.images import image, index, push
 from tests.simulators.registry import RegistrySimulator
 from tests.simulators.sigstore import VirtualSigstore
+from tests.simulators.sigstoreserver import SigstoreServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,6 +47,7 @@ _ACTIONS: Final = "https://token.actions.githubusercontent.com"
 _REGISTRY: Final = "registry.example.com"
 _TSA: Final = "https://tsa.example.com"
 _TSA_NAME: Final = "tsa.example.com"
+_SIGSTORE: Final = "https://sigstore.example.com"
 
 _CHANGING: Final = (
     (re.compile(r"\s+"), " "),
@@ -93,11 +96,16 @@ def normal(output: str) -> str:
 class World:
     """A folder, a registry and an authority; runs sections in turn. What one exports, the next ones have."""
 
-    def __init__(self, folder: Path, host: str, authority: DemoAuthority) -> None:
+    def __init__(self, folder: Path, host: str, authority: DemoAuthority, sigstore: SigstoreServer) -> None:
         """Put the names of this machine into a copy of the examples."""
         self._folder = folder
         self._exported: dict[str, str] = {}
-        self._names = ((_REGISTRY, host), (_TSA, authority.url), (_TSA_NAME, authority.url.removeprefix("http://")))
+        self._names = (
+            (_REGISTRY, host),
+            (_TSA, authority.url),
+            (_TSA_NAME, authority.url.removeprefix("http://")),
+            (_SIGSTORE, sigstore.base),
+        )
         self.examples = folder / ".examples"
         self.examples.mkdir()
         for file in EXAMPLES.iterdir():
@@ -150,7 +158,7 @@ def world(folder: Path) -> Iterator[World]:
     def now() -> datetime:
         return datetime.now(UTC)
 
-    with RegistrySimulator() as registry, demo_authority(now) as authority:
+    with RegistrySimulator() as registry, demo_authority(now) as authority, SigstoreServer() as sigstore:
         build_image(str(folder / "build"), "1.4.2", says="hello", built=datetime(2026, 6, 1, tzinfo=UTC))
         for name, tag in (("team/app", "1.4.2"), ("team/tool", "2.0")):
             store = open_store(Reference.parse(f"{registry.host}/{name}:{tag}").repository)
@@ -164,7 +172,8 @@ def world(folder: Path) -> Iterator[World]:
             ("tsa.pem", authority.pem.decode()),
         ):
             (folder / name).write_text(text, encoding="utf-8")
-        yield World(folder, registry.host, authority)
+        sigstore.write(folder)
+        yield World(folder, registry.host, authority, sigstore)
 
 
 def _foreign(folder: Path, host: str, when: datetime) -> None:

@@ -16,6 +16,7 @@ SCRIPTS = sorted(file.name for file in EXAMPLES.glob("*.sh"))
 PREPARED = {
     "library.py": "verify.sh",
     "library-sign.py": "sign.sh",
+    "library-keyless.py": "promote.sh",
 }
 """Which script's first section makes what a Python example needs."""
 
