@@ -3,6 +3,7 @@
 //
 //	notation sign FORMAT KEY CHAIN HOST/REPO@DIGEST [TSA-URL TSA-ROOT]     FORMAT: jws or cose
 //	notation verify ROOT HOST/REPO@DIGEST [TSA-ROOT]
+//	notation judge TRUSTPOLICY CONFIG HOST/REPO@DIGEST                     CONFIG: a folder with truststore/x509
 //
 // Files are PEM; the key is PKCS#8. Registries are asked over plain HTTP.
 package main
@@ -11,6 +12,7 @@ import (
 	"context"
 	"crypto"
 	"crypto/x509"
+	"encoding/json"
 	"encoding/pem"
 	"fmt"
 	"log"
@@ -21,6 +23,7 @@ import (
 	"github.com/notaryproject/notation-core-go/signature/cose"
 	"github.com/notaryproject/notation-core-go/signature/jws"
 	"github.com/notaryproject/notation-go"
+	"github.com/notaryproject/notation-go/dir"
 	"github.com/notaryproject/notation-go/registry"
 	"github.com/notaryproject/notation-go/signer"
 	"github.com/notaryproject/notation-go/verifier"
@@ -103,6 +106,18 @@ func verify(root, name string, tsa []string) {
 	}
 }
 
+func judge(policy, config, name string) {
+	var document trustpolicy.Document
+	if err := json.Unmarshal(must(os.ReadFile(policy)), &document); err != nil {
+		log.Fatal(err)
+	}
+	judge := must(verifier.New(&document, truststore.NewX509TrustStore(dir.NewSysFS(config)), nil))
+	options := notation.VerifyOptions{ArtifactReference: name, MaxSignatureAttempts: 100}
+	if _, _, err := notation.Verify(context.Background(), judge, repository(name), options); err != nil {
+		log.Fatal(err)
+	}
+}
+
 func main() {
 	log.SetFlags(0)
 	switch arguments := os.Args[1:]; arguments[0] {
@@ -110,5 +125,9 @@ func main() {
 		sign(arguments[1], arguments[2], arguments[3], arguments[4], arguments[5:])
 	case "verify":
 		verify(arguments[1], arguments[2], arguments[3:])
+	case "judge":
+		judge(arguments[1], arguments[2], arguments[3])
+	default:
+		log.Fatalf("no command %q", arguments[0])
 	}
 }
