@@ -206,6 +206,10 @@ def test_a_certificate_that_cannot_be_read_is_passed_over() -> None:
     name = named(b"\xff")
     odd = odd_leaf(lambda members: [*members[:3], name, members[4], name, *members[6:]])
     assert way(token(TSA, TSA_MIDDLE, odd), anchor(TSA_ROOT)) == [each.der for each in CHAIN]
+    unknown = TSA_MIDDLE.der.replace(bytes.fromhex("06072a8648ce3d0201"), bytes.fromhex("06072a8648ce3d0209"))
+    stranger = Certified(x509.load_der_x509_certificate(unknown), TSA_MIDDLE.key)
+    assert way(token(TSA, stranger, TSA_MIDDLE), anchor(TSA_ROOT)) == [each.der for each in CHAIN]
+    assert way(token(TSA, stranger), anchor(TSA_ROOT)) == []
     broken = replace(anchor(*CHAIN), intermediates=(b"x", TSA_MIDDLE.der))
     assert way(token(TSA), broken) == [each.der for each in CHAIN]
 
