@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.fixtures.matrix import ACTIONS, PEERS, PLACES, table
+from tests.fixtures.matrix import ACTIONS, PEERS, PLACES, READERS, UNPAIRED, WRITERS, pairs_table, table, unproven
 
 
 def test_a_cell_counts_its_tests_and_shows_failures() -> None:
@@ -26,3 +26,18 @@ def test_every_pair_has_its_line() -> None:
     for peer in (*PEERS, "skopeo"):
         for place in PLACES:
             assert any(line.split()[:2] == [peer, place] for line in lines)
+
+
+def test_a_cell_that_nothing_proved_is_found() -> None:
+    pairs = [(f"{writer}|{reader}", "passed") for writer in WRITERS for reader in READERS]
+    possible = [note for note in pairs if tuple(note[0].split("|")) not in UNPAIRED]
+    assert unproven(pairs_table(possible)) == []
+    (left,) = unproven(pairs_table(possible[1:]))
+    assert left.startswith(WRITERS[0])
+
+
+def test_nothing_is_called_impossible_that_has_its_own_form_and_reader() -> None:
+    for writer, reader in UNPAIRED:
+        assert writer in WRITERS
+        assert reader in READERS
+        assert reader != "imgtrust"
