@@ -1,5 +1,6 @@
 """``imgtrust trust``. No postponed annotations here: typer reads the types at run time."""
 
+import contextlib
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -171,8 +172,9 @@ def _certificate(
     from imgtrust.trust.certificates import load  # noqa: PLC0415 - X.509 is slow to import
 
     if window == (None, None):
-        certificate = load(der)
-        window = (certificate.not_valid_before_utc, certificate.not_valid_after_utc)
+        with contextlib.suppress(ValueError):  # a root that no reader but ours has to like is shown all the same
+            certificate = load(der)
+            window = (certificate.not_valid_before_utc, certificate.not_valid_after_utc)
     return _row(kind, name, sha256(der).hexdigest(), *window, detail=detail)
 
 

@@ -38,6 +38,8 @@ _SHORT: Final = (
     (re.compile(r"arn:[^:]+:signer:([^:]+):([0-9]+):/signing-profiles/(.+)"), "profile {2} ({1}, {0})"),
 )
 """Names that certificates give to machines, and what of them a person reads."""
+_LISTED: Final = 20
+"""So many signers are told of without ``verbose``."""
 _UNITS: Final = ("B", "KiB", "MiB", "GiB", "TiB")
 _STEP: Final = 1024
 _WHOLE: Final = 10
@@ -45,28 +47,41 @@ _WHOLE: Final = 10
 
 
 def put_signers(page: Page, facts: ImageFacts, hang: int) -> None:
-    """The block ``signed by``: one line for each signature that is believed, of the image or of a platform of it."""
-    whole = page.verbose
-    rows = [
-        (
-            ", ".join(item.signers),
-            identity(item.identity, whole=whole),
-            _every_time(item) if whole else _when(item),
-            _of(subject.platform, subject is not facts.root),
-        )
-        for subject in facts.subjects
-        for item in subject.signatures
-        if item.kind is Kind.SIGNATURE
-    ]
+    """The block ``signed by``: one line for each signer that is believed, of the image or of a platform of it.
+
+    With ``verbose`` one for each signature.
+    """
+    rows = _signers(facts, each=page.verbose)
     if not rows:
         page.put(2, ("signed by", Tone.FAINT), body="nobody that the policy names", hang=hang)
-    widths = [max((columns(page.clean(row[n])) for row in rows), default=0) for n in range(2)]
-    for number, (name, who, when, platform) in enumerate(rows):
+    shown = rows if page.verbose else rows[:_LISTED]
+    widths = [max((columns(page.clean(row[n])) for row in shown), default=0) for n in range(2)]
+    for number, (name, who, when) in enumerate(shown):
         label = "signed by" if number == 0 else ""
         cells = "  ".join(
             text + " " * (width - columns(page.clean(text))) for text, width in zip((name, who), widths, strict=True)
         )
-        page.put(2, (label, Tone.FAINT), body=f"{cells}  {when}{platform}", hang=hang)
+        page.put(2, (label, Tone.FAINT), body=f"{cells}  {when}", hang=hang)
+    if len(rows) > len(shown):
+        page.put(2, body=f"and {len(rows) - len(shown)} more signers", hang=hang)
+
+
+def _signers(facts: ImageFacts, *, each: bool) -> list[tuple[str, str, str]]:
+    """Name, identity and times of all that signed; several signatures of one signer together, unless ``each``."""
+    rows = []
+    for subject in facts.subjects:
+        groups: dict[tuple[object, ...], list[VerifiedSignature]] = {}
+        for item in subject.signatures:
+            if item.kind is Kind.SIGNATURE:
+                key = (len(groups),) if each else (item.signers, item.identity)
+                groups.setdefault(key, []).append(item)
+        for found in groups.values():
+            first = min(found, key=lambda item: (item.earliest is None, item.earliest))
+            told = _every_time(first) if each else _when(first)
+            told += _of(subject.platform, subject is not facts.root)
+            told += f"  ({len(found)} signatures)" if len(found) > 1 else ""
+            rows.append((", ".join(first.signers), identity(first.identity, whole=each), told))
+    return rows
 
 
 def bare_name(verdict: Verdict) -> str:

@@ -94,9 +94,12 @@ class _Search:
         except _TROUBLE as exc:
             unread.append(Unread(what, str(exc)))
         if len(listed) > MAX_LISTED:
-            unread.append(Unread(what, f"more than {MAX_LISTED} are listed; the others were not looked at"))
+            told = f"more than {MAX_LISTED} are listed, {MAX_OPENED} of them were opened; the others were not looked at"
+            unread.append(Unread(what, told))
         elif len(listed) > MAX_OPENED:
-            unread.append(Unread(what, f"{len(listed)} are listed, at most {MAX_OPENED} are opened"))
+            left = len(listed) - MAX_OPENED
+            told = f"{len(listed)} are listed, {MAX_OPENED} of them were opened; {left} were not looked at"
+            unread.append(Unread(what, told))
         chosen = sorted(listed, key=_is_stranger)[:MAX_OPENED]
         opened = in_threads(self._referrer, chosen, self._threads)
         return [item for part in opened for item in part] + unread

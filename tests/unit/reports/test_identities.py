@@ -17,7 +17,7 @@ from imgtrust.reports.tree import Attached, Inspection, Node, Standing, inspecti
 from imgtrust.reports.who import identity
 from imgtrust.rules.requirements import PublishRule, SignatureRule
 from imgtrust.trust.times import ClaimedTime, TimeSource
-from tests.simulators.facts import AT, POLICY, REFERENCE, ROOT, digest, image, refusal, signature, time
+from tests.simulators.facts import AT, POLICY, REFERENCE, ROOT, digest, image, key, refusal, signature, time
 
 DAY = timedelta(days=1)
 WORKFLOW = "https://github.com/acme/app/.github/workflows/release.yml@refs/heads/main"
@@ -231,3 +231,26 @@ def test_the_end_of_a_signature_is_told() -> None:
     assert render_tree(tree, Style(verbose=True)).count("not believed any more from 2026-11-23 21:00:00") == 1
     first, second = inspection_document((tree,))["images"][0]["root"]["attached"]
     assert (first["ends"], second["ends"]) == ("2026-11-23T21:00:00Z", None)
+
+
+def test_several_signatures_of_one_signer_are_one_line_with_the_earliest_time() -> None:
+    late, early = (
+        signature("release", time(DAY), evidence="late"),
+        signature("release", time(9 * DAY), evidence="early"),
+    )
+    none = signature("release", evidence="none")
+    told = render_verdict(evaluate(image(late, none, early), RULES, POLICY), Style(width=140))
+    shown = identity(key("release"))
+    line = f"signed by     release  {shown}  2026-11-14 21:00:00  proven by time-stamp (tsa.example.com)"
+    assert f"  {line}  (3 signatures)\n" in told
+    whole = render_verdict(evaluate(image(late, none, early), RULES, POLICY), Style(verbose=True, width=140))
+    assert whole.count(f"release  {shown}") == 3
+    assert "(3 signatures)" not in whole
+
+
+def test_a_crowd_of_signers_does_not_hide_the_answer() -> None:
+    crowd = [signature("release", identity=f"a{number}@acme.test (https://acme.test)") for number in range(23)]
+    told = render_verdict(evaluate(image(*crowd), RULES, POLICY), Style())
+    assert told.count("@acme.test") == 20
+    assert "and 3 more signers" in told
+    assert render_verdict(evaluate(image(*crowd), RULES, POLICY), Style(verbose=True)).count("@acme.test") == 23

@@ -287,12 +287,16 @@ def test_ten_thousand_referrers_are_listed_and_not_all_are_opened(store: MemoryS
     store.listed.append(note)
     found = discover(store, root, jobs=2)
     assert [(u.what, u.reason) for u in found.unread] == [
-        (f"the referrers of {root.digest}", f"{MAX_LISTED} are listed, at most {MAX_OPENED} are opened")
+        (
+            f"the referrers of {root.digest}",
+            f"{MAX_LISTED} are listed, {MAX_OPENED} of them were opened; {MAX_LISTED - MAX_OPENED} were not looked at",
+        )
     ]
     assert len(found.evidence) == MAX_OPENED
     store.listed.insert(0, note)
     reasons = [unread.reason for unread in discover(store, root, jobs=2).unread]
-    assert reasons == [f"more than {MAX_LISTED} are listed; the others were not looked at"]
+    told = f"more than {MAX_LISTED} are listed, {MAX_OPENED} of them were opened; the others were not looked at"
+    assert reasons == [told]
 
 
 def test_an_endless_list_is_left(store: MemoryStore, root: Descriptor) -> None:
