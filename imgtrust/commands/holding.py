@@ -95,8 +95,8 @@ def hold(signing: Signing) -> Held:
     signer = signing.signer
     if signing.format is SignFormat.NOTARY or isinstance(signer, EnvelopeSigner):
         message = (
-            "an envelope of the Notary Project is made with a Notary certificate and has no place for a statement: sign "
-            "images with --notary-key, and statements with --key or --keyless"
+            "an envelope of the Notary Project is made with a Notary certificate, and has no place for a statement: "
+            "sign images with --notary-key, and statements with --key or --keyless"
         )
         raise UsageError(message)
     if not isinstance(signer, KeylessSigner):

@@ -117,13 +117,27 @@ def promote_between(origin: Store, goal: Store, wanted: Reference, target: Refer
     plan_id = plan_digest(plan, terms.judgement.policy_id)
     with Journal(path, root=root.digest, destination=plan.destination, plan=plan_id, now=terms.now) as journal:
         if terms.record is not None and journal.record is None:
-            rehearse(terms.record)  # whoever cannot sign the record copies nothing
+            _rehearse(terms.record)
         try:
             return _carry_out(source, goal, plan, verdict=verdict, before=before, journal=journal, terms=terms)
         except (Undecided, UsageError, KeyboardInterrupt) as exc:
             if path is not None:
                 exc.add_note(f"what is done is in the journal {path}; run the same command again to go on")
             raise
+
+
+def _rehearse(record: Signing) -> None:
+    """Whoever cannot sign the record copies nothing.
+
+    Raises:
+        UsageError: there is no identity to sign as.
+        ServiceError: a service does not do its part.
+    """
+    try:
+        rehearse(record)
+    except (Undecided, UsageError) as exc:
+        exc.add_note("the record could not be signed, and nothing is promoted without it: nothing was copied")
+        raise
 
 
 def _check_names(wanted: Reference, target: Reference) -> None:

@@ -152,6 +152,7 @@ def test_who_cannot_sign_the_record_copies_nothing(world: World, fault: Change) 
     fault(world.sigstore)
     status, out, err = world.promote("--record-keyless", *options)
     assert (status, out) == (3, "")
+    assert "nothing was copied" in err
     assert world.untouched()
     assert token()[:40] not in err
 
@@ -160,6 +161,7 @@ def test_without_a_token_nothing_is_copied(world: World) -> None:
     status, _, err = world.promote("--record-keyless", *world.options()[:4])
     assert status == 2
     assert "give --record-identity-token" in err
+    assert "nothing was copied" in err
     assert world.untouched()
 
 
@@ -197,6 +199,24 @@ def test_a_certificate_that_expires_while_it_is_copied_is_got_again(world: World
     world.sigstore.issuing["lasting"] = timedelta(seconds=90)
     assert world.promote("--record-keyless", *options)[0] == 0
     assert len(world.sigstore.asked(FULCIO)) == 2
+
+
+def test_a_token_that_expires_while_it_is_copied_leaves_no_tag_and_the_same_command_goes_on(world: World) -> None:
+    options = world.options()
+    world.sigstore.issuing["lasting"] = timedelta(seconds=90)
+    file = world.ci.path / "token"
+
+    def expire(reply: Reply) -> Reply:
+        file.write_text(token(exp=1))
+        return reply
+
+    world.sigstore.fault(FULCIO, change=expire)
+    status, _, err = world.promote("--record-keyless", *options)
+    assert (status, world.tags(), world.records()) == (2, [], [])
+    assert "expired at" in err
+    assert "run the same command again to go on" in err
+    assert world.promote("--record-keyless", *world.options())[0] == 0
+    assert (world.tags(), len(world.records())) == (["1"], 1)
 
 
 @pytest.mark.parametrize("version", [1, 2])
