@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,23 +18,28 @@ from imgtrust.content import describe
 from imgtrust.formats.attachments import artifact_attachment
 from imgtrust.reference import Reference
 from imgtrust.refusals import RefusalCode
+from imgtrust.signers import der
+from imgtrust.signers.keyfile import write_pkcs8
 from imgtrust.stores.revocation import ResponderOptions, Responders
 from imgtrust.trust.notary.answers import NONE
+from tests.simulators.gate import layout
 from tests.simulators.images import image, push
 from tests.simulators.loopback import Reply
 from tests.simulators.memory import MemoryStore
 from tests.simulators.notaryenvelopes import AT, JWS, evidence, jws, notary, payload, trusting
-from tests.simulators.pki import authority, leaf
+from tests.simulators.pki import authority, leaf, odd_leaf
 from tests.simulators.revocation import Server, listed, said
+from tests.unit.cli.test_commands import Shell
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from imgtrust.rules.facts import SubjectFacts
     from tests.simulators.pki import Certified
 
 ROOT = authority()
+NAME = der.sequence(der.set_of([der.sequence(der.oid("2.5.4.3"), der.tagged(0x0C, b"\xff"))]))
+"""A name that is no UTF-8."""
 
 
 @pytest.fixture
@@ -157,3 +165,57 @@ def test_nothing_is_opened_where_nothing_is_asked() -> None:
     assert isinstance(open_responders(trusting(notary(ROOT, revocation="log")), {}), Responders)
     assert ask_about([], trusting(), asking(), at=AT) is NONE
     assert ask_about([evidence(b"")], replace(trusting(), notary=()), None, at=AT) is NONE
+
+
+def test_a_bad_signature_beside_a_good_one_neither_stops_nor_hides_it(server: Server) -> None:
+    store = MemoryStore()
+    root = push(store, image(), "1.0")
+    body = payload(digest=str(root.digest), size=root.size, mediaType=root.media_type)
+    odd = odd_leaf(lambda members: [*members[:3], NAME, members[4], NAME, *members[6:]])
+    unsure = leaf(ROOT, ocsp=(server.url("/dead"),))
+    good = leaf(ROOT, ocsp=(server.url("/good"),))
+    revoked = leaf(ROOT, ocsp=(server.url("/revoked"),))
+    server.answers.update({"/good": said(good, ROOT), "/revoked": said(revoked, ROOT, revoked_at=AT)})
+    envelopes = [jws((odd,), body=body), b"", *(jws((each, ROOT), body=body) for each in (unsure, revoked, good))]
+    for data in envelopes:
+        layers = [(describe(data, JWS), data)]
+        attached = artifact_attachment(
+            root, "application/vnd.cncf.notary.signature", layers, annotations={}, created=AT
+        )
+        push_attachment(store, attached)
+    trust = trusting(notary(ROOT, revocation="enforce"))
+    facts = gather(store, Reference(store.repository, "1.0"), root, trust, at=AT, responders=asking()).root
+    assert [each.signers for each in facts.signatures] == [("acme",)]
+    assert sorted(each.code for each in facts.refusals) == [
+        RefusalCode.NOTARY_CHAIN,
+        RefusalCode.NOTARY_MALFORMED,
+        RefusalCode.NOTARY_REVOKED,
+    ]
+    assert [server.url("/dead") in each.reason for each in facts.unread] == [True]
+
+
+def test_a_command_that_reaches_no_responder_ends_in_could_not_tell(server: Server, tmp_path: Path) -> None:
+    signer = leaf(ROOT, ocsp=(server.url("/ocsp"),))
+    with contextlib.chdir(tmp_path):
+        Path("acme.key").write_bytes(write_pkcs8(signer.key, b"pw"))
+        Path("acme.pem").write_bytes(signer.pem + ROOT.pem)
+        Path("root.pem").write_bytes(ROOT.pem)
+        store = layout(tmp_path / "build")
+        push(store, image(), "1")
+        store.close()
+        shell = Shell({"LANG": "C.UTF-8", "IMGTRUST_PASSPHRASE": "pw"})
+        shell("sign", "--notary-key", "acme.key", "--notary-chain", "acme.pem", "oci:build:1")
+        verify = ("verify", "--notary-roots", "root.pem", "--notary-identity", "*", "oci:build:1")
+        report = shell.json(*verify, status=3)
+        assert report["outcome"] == "undecided"
+        assert server.url("/ocsp") in json.dumps(report)
+        logged = shell.json(*verify, "--revocation", "log")
+        assert "could not be checked" in json.dumps(logged["images"][0]["signatures"])
+        shell(*verify, "--revocation", "skip")
+        now = datetime.now(UTC)
+        window: dict[str, Any] = {"this_update": now - timedelta(minutes=1), "next_update": now + timedelta(hours=1)}
+        server.answers["/ocsp"] = said(signer, ROOT, **window)
+        assert shell.json(*verify)["outcome"] == "accepted"
+        server.answers["/ocsp"] = said(signer, ROOT, revoked_at=now, **window)
+        refused = shell.json(*verify, status=1)["images"][0]["refused"]
+        assert [each["code"] for each in refused] == [RefusalCode.NOTARY_REVOKED]
