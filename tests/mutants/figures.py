@@ -5,17 +5,17 @@ Knows outcomes; knows nothing of how they came about.
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections import Counter, defaultdict
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from tests.mutants.running import ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from tests.mutants.mutations import Mutant
     from tests.mutants.running import Outcome
@@ -39,6 +39,8 @@ _BEGIN: Final = "<!-- mutants: begin -->"
 _END: Final = "<!-- mutants: end -->"
 _LIST_BEGIN: Final = "<!-- explained: begin -->"
 _LIST_END: Final = "<!-- explained: end -->"
+_HEAD: Final = "| module | mutants | noticed | of these by the clock | explained | survived |"
+_RULE: Final = "|---|---|---|---|---|---|"
 
 
 class Key(NamedTuple):
@@ -79,42 +81,60 @@ class Figures:
         left = [what for counts in by_module.values() for what in counts if what not in {*NOTICED, "explained"}]
         return cls(by_module, not left)
 
-    def _rows(self) -> Iterator[tuple[str, int, int, int, int, int, float]]:
-        """Name, mutants, noticed, of these by the clock, explained, survived, and the share noticed."""
-        total: Counter[str] = Counter()
-        for counts in self.by_module.values():
-            total += counts
-        for name, counts in [*sorted(self.by_module.items()), ("in all", total)]:
-            made, noticed = counts.total(), counts["killed"] + counts["hung"]
-            real = made - counts["explained"]
-            share = 100 * noticed / real if real else 100.0
-            yield name, made, noticed, counts["hung"], counts["explained"], real - noticed, share
+    def _rows(self) -> Iterator[Row]:
+        """One for each module."""
+        for name, counts in sorted(self.by_module.items()):
+            yield Row(name, counts.total(), counts["killed"] + counts["hung"], counts["hung"], counts["explained"])
 
     def text(self) -> str:
         """A table for the terminal."""
         lines = [
             f"\n{'module':44}{'mutants':>8}{'noticed':>9}{'hung':>6}{'explained':>11}{'survived':>10}{'noticed %':>11}"
         ]
-        for name, made, noticed, hung, explained, left, share in self._rows():
-            lines.append(f"{name:44}{made:>8}{noticed:>9}{hung:>6}{explained:>11}{left:>10}{share:>11.1f}")
+        rows = list(self._rows())
+        for row in [*rows, in_all(rows)]:
+            real = row.made - row.explained
+            share = 100 * row.noticed / real if real else 100.0
+            lines.append(
+                f"{row.module:44}{row.made:>8}{row.noticed:>9}{row.hung:>6}{row.explained:>11}{row.left:>10}{share:>11.1f}"
+            )
         return "\n".join(lines)
 
-    def write(self) -> None:
-        """Put the table into the page of the docs."""
-        rows = [
-            f"| {name} | {made} | {noticed} | {hung} | {explained} | {left} |"
-            for name, made, noticed, hung, explained, left, _ in self._rows()
-        ]
-        table = "\n".join(
-            [
-                f"Measured on {datetime.now(UTC):%Y-%m-%d}.",
-                "",
-                "| module | mutants | noticed | of these by the clock | explained | survived |",
-                "|---|---|---|---|---|---|",
-                *rows,
-            ]
-        )
-        _fill(_BEGIN, _END, table)
+    def write(self, modules: Iterable[str]) -> None:
+        """Put the figures of the modules that were run into the page; ``modules`` are all that there are."""
+        known = {row.module: row for row in shown_rows()} | {row.module: row for row in self._rows()}
+        rows = [known[module] for module in sorted(modules) if module in known]
+        total = in_all(rows)
+        lines = [f"| {' | '.join(map(str, (*row, row.left)))} |" for row in [*rows, total]]
+        _fill(_BEGIN, _END, "\n".join([_HEAD, _RULE, *lines]))
+
+
+class Row(NamedTuple):
+    """The figures of one module; ``hung`` are among the noticed."""
+
+    module: str
+    made: int
+    noticed: int
+    hung: int
+    explained: int
+
+    @property
+    def left(self) -> int:
+        """How many survived."""
+        return self.made - self.noticed - self.explained
+
+
+def in_all(rows: Sequence[Row]) -> Row:
+    """The sum."""
+    return Row("in all", *(sum(column) for column in zip(*(row[1:] for row in rows), strict=True)))
+
+
+def shown_rows() -> list[Row]:
+    """The figures of modules that the page has."""
+    found = re.findall(
+        r"^\| (imgtrust/\S+) \| (\d+) \| (\d+) \| (\d+) \| (\d+) \|", PAGE.read_text("utf-8"), re.MULTILINE
+    )
+    return [Row(module, *map(int, numbers)) for module, *numbers in found]
 
 
 def write_explained() -> None:
