@@ -129,7 +129,8 @@ def _close(kept: "list[Verdict]", summary: "AuditSummary", job: Work, policy: "P
     """The end of the answer: failures at length and the sum, or the whole document; then the reports."""
     from imgtrust.policy.verdict import Outcome  # noqa: PLC0415 - when there is a verdict
     from imgtrust.reports import Report, ReportFormat, render  # noqa: PLC0415 - as above
-    from imgtrust.reports.text import render_failures  # noqa: PLC0415 - as above
+    from imgtrust.reports.page import plain, shorten  # noqa: PLC0415 - as above
+    from imgtrust.reports.text import judged_by, render_failures  # noqa: PLC0415 - as above
 
     counts = summary.outcomes
     if job.output == "text":
@@ -138,7 +139,8 @@ def _close(kept: "list[Verdict]", summary: "AuditSummary", job: Work, policy: "P
         told = render_failures(failed, style_of(job))
         if more:
             told += f"\n{more} more on their lines above: imgtrust verify NAME tells of each.\n"
-        job.print(f"{told}\n{_sum(summary)}\n")
+        by = judged_by(policy, at) if job.verbose else shorten(judged_by(policy, at))
+        job.print(f"{told}\n{plain(by, unicode=job.console.unicode)}\n{_sum(summary)}\n")
     report = Report(tuple(kept), policy, at, __version__)
     if job.output in {"json", "markdown"}:
         job.print(render(ReportFormat(job.output), report, style_of(job)))

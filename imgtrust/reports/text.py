@@ -19,10 +19,11 @@ from imgtrust.rules.wording import age, count
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import datetime
 
-    from imgtrust.policy.verdict import Verdict
+    from imgtrust.policy.verdict import PolicyId, Verdict
 
-__all__ = ["Style", "one_line", "render_failures", "render_text", "render_verdict", "summary"]
+__all__ = ["Style", "judged_by", "one_line", "render_failures", "render_text", "render_verdict", "summary"]
 
 _ANSWERS: Final = {
     Outcome.ACCEPTED: ("ACCEPTED", Tone.GOOD),
@@ -90,16 +91,23 @@ def render_failures(verdicts: Iterable[Verdict], style: Style) -> str:
 
 
 def summary(verdicts: Iterable[Verdict], style: Style) -> str:
-    """The last line of a report on many images; with ``verbose`` the exit status in words."""
+    """The end of a report on many images: by what, and how many of each; with ``verbose`` the exit status in words."""
     seen = tuple(verdicts)
     counts = tally(seen)
     words = f"{counts['accepted']} accepted, {counts['rejected']} rejected, {counts['undecided']} could not be told"
     page = Page(style)
+    for policy, at in dict.fromkeys((verdict.policy, verdict.judged_at) for verdict in seen):
+        page.put(0, body=judged_by(policy, at))
     page.put(0, body=f"{count(len(seen), 'image')}: {words}")
     if style.verbose:
         status = exit_status(seen)
         page.put(0, body=f"exit status {status}: {STATUS_WORDS[status]}")
     return "\n" + page.text()
+
+
+def judged_by(policy: PolicyId, at: datetime) -> str:
+    """By which policy many images were judged, and as of when."""
+    return f"judged {stamp(at)} by {policy.source} {policy.digest}"
 
 
 def _answer(verdict: Verdict) -> tuple[str, Tone]:

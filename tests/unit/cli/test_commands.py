@@ -279,6 +279,10 @@ def test_a_promotion_that_is_refused_writes_nothing(signed: Shell) -> None:
 def test_an_audit_judges_every_image_and_sums_up(signed: Shell) -> None:
     out, _ = signed("audit", *TRUST, "oci:build", status=1)
     assert out.splitlines()[-1] == "2 images in 1 repository: 1 accepted, 1 rejected, 0 could not be told"
+    digest = signed.json("audit", *TRUST, "oci:build", status=1)["policy"]["digest"]
+    assert out.splitlines()[-2] == f"judged 2026-11-23 12:00:00 by flags {digest[:19]}"
+    whole, _ = signed("audit", *TRUST, "-v", "--at", "2026-11-23T11:30:00Z", "oci:build", status=1)
+    assert whole.splitlines()[-2] == f"judged 2026-11-23 11:30:00 by flags {digest}"
     signed("audit", *TRUST, "--fail-on", "never", "oci:build")
     document = signed.json("audit", *TRUST, "oci:build", status=1)
     assert document["summary"] == {"accepted": 1, "rejected": 1, "undecided": 0}

@@ -212,7 +212,8 @@ def test_many_images_have_a_line_each_then_the_failures_then_a_sum() -> None:
     assert third == "COULD NOT TELL  a.io/b:c"
     assert fourth.endswith("sha256:4813494d137e  ci")
     assert (blank, fifth) == ("", "REJECTED  registry.example.com/team/bad:1")
-    assert text.endswith("\n\n4 images: 2 accepted, 1 rejected, 1 could not be told\n")
+    by = "judged 2026-11-23 21:00:00 by gate.toml sha256:823412d1eacb"
+    assert text.endswith(f"\n\n{by}\n4 images: 2 accepted, 1 rejected, 1 could not be told\n")
     assert text.count("\nREJECTED") == 2
 
 
@@ -226,8 +227,9 @@ def test_one_line_is_one_line_however_long_the_name() -> None:
 
 
 def test_verbose_says_the_exit_status_in_words() -> None:
-    assert summary([GOOD], Style(verbose=True)) == (
-        "\n1 image: 1 accepted, 0 rejected, 0 could not be told\nexit status 0: accepted\n"
+    by = f"judged 2026-11-23 21:00:00 by gate.toml {POLICY.digest}"
+    assert summary([GOOD], Style(verbose=True, width=140)) == (
+        f"\n{by}\n1 image: 1 accepted, 0 rejected, 0 could not be told\nexit status 0: accepted\n"
     )
 
 
