@@ -30,7 +30,7 @@ from imgtrust.trust.signatures import Refusal, VerifiedSignature, assess
 from imgtrust.trust.times import ClaimedTime, TimeSource, check_response
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from imgtrust.evidence import LogEntry
     from imgtrust.reference import Digest, Repository
@@ -212,7 +212,11 @@ def _stamp(signing: Signing, message: bytes) -> tuple[list[bytes], tuple[Claimed
 
 
 def _proven(signing: Signing, held: Held, made: Made) -> Made:
-    """The same, after it verified under the signer's own anchors, and with the times that could be proven."""
+    """The same, after it verified under the signer's own anchors, and with the times that could be proven.
+
+    In a Sigstore instance each token has to be of an authority that its trusted root knows: one of somebody else's
+    would be attached for nothing, and be missed when the log's own time is not enough.
+    """
     outcome = _judge(signing, held, made)
     if isinstance(outcome, Refusal) and (held.certificate is not None or signing.logs):
         message = (
@@ -226,7 +230,19 @@ def _proven(signing: Signing, held: Held, made: Made) -> Made:
             f"({outcome.reason}); nothing was attached"
         )
         raise KeyUnusable(message)
+    if held.certificate is not None and _stamps(outcome.times) < _stamps(made.times):
+        asked = ", ".join(stamper.name for stamper in signing.timestampers)
+        message = (
+            f"a time-stamp for {made.subject.digest} proves nothing under the trusted root: expected tokens of "
+            f"authorities that it knows from {asked}; nothing was attached"
+        )
+        raise ServiceError(message)
     return replace(made, times=outcome.times) if outcome.times else made
+
+
+def _stamps(times: Iterable[VerifiedTime | ClaimedTime]) -> int:
+    """How many of the times are those of tokens."""
+    return sum(time.source is TimeSource.RFC3161 for time in times)
 
 
 def _judge(signing: Signing, held: Held, made: Made) -> VerifiedSignature | Refusal:

@@ -48,7 +48,8 @@ class SigstoreServer(Loopback):
     """One instance.
 
     ``generations`` are the logs' APIs that it has; ``issuing`` changes certificates (see ``Fulcio.issue``), and with
-    ``another_key`` they are for a key of somebody else; ``lies`` change the JSON that is answered, by path.
+    ``another_key`` they are for a key of somebody else; ``lies`` change the JSON that is answered, by path. ``instead``
+    are paths that another instance answers, ``stale`` those where the first answer is given again and again.
     """
 
     def __init__(self, *, generations: tuple[int, ...] = (2, 1)) -> None:
@@ -58,6 +59,9 @@ class SigstoreServer(Loopback):
         self.issuing: dict[str, Any] = {}
         self.lies: dict[str, Change] = {}
         self.another_key = False
+        self.instead: dict[str, SigstoreServer] = {}
+        self.stale: set[str] = set()
+        self._said: dict[str, Reply] = {}
         self._first = FirstLog(self.instance.log, "abc123")
 
     def write(self, folder: Path, *, version: int = 2, tsa: bool = True) -> tuple[str, ...]:
@@ -82,6 +86,14 @@ class SigstoreServer(Loopback):
         )
 
     def _answer(self, request: Request) -> Reply:
+        if request.path in self.stale:
+            return self._said[request.path]
+        reply = self.instead.get(request.path, self).honest(request)
+        self._said.setdefault(request.path, reply)
+        return reply
+
+    def honest(self, request: Request) -> Reply:
+        """What this instance answers; only ``lies`` and the like are in it."""
         self.instance.now = datetime.now(UTC)
         if request.path == TSA:
             return Reply(200, (("Content-Type", "application/timestamp-reply"),), self._stamp(request.body))
