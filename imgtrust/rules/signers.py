@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from imgtrust.rules.finding import Finding
     from imgtrust.rules.requirements import SignatureRule
     from imgtrust.rules.subjects import Subject
-    from imgtrust.trust.signatures import VerifiedSignature
+    from imgtrust.trust.signatures import Refusal, VerifiedSignature
 
 __all__ = ["FORMAT_WORDS", "SIGNATURES", "by_signer", "needed", "signatures", "until"]
 
@@ -35,16 +35,26 @@ FORMAT_WORDS: Final = {
 }
 """The formats for people."""
 
+_FLAGS: Final = "flags"
+"""The source of a policy that no file holds (``policy.flags``)."""
+_KEY: Final = ("that key", 'key = "FILE"', "--key FILE")
+_IDENTITY: Final = (
+    "that identity",
+    'sigstore = "public-good", issuer = "…", identity = "…"',
+    "--certificate-identity … --certificate-oidc-issuer …",
+)
+_NOTARY: Final = 'notary = "ca", roots = ["FILE"], identities = ["…"]'
+_NOTARY_FLAGS: Final = "--notary-roots FILE --notary-identity …"
 _UNTRUSTED: Final = {
-    RefusalCode.BUNDLE_UNTRUSTED_KEY: ("that key", 'key = "FILE"'),
-    RefusalCode.SIMPLESIGNING_UNTRUSTED_KEY: ("that key", 'key = "FILE"'),
-    RefusalCode.KEY_INSTEAD_OF_CERTIFICATE: ("that key", 'key = "FILE"'),
-    RefusalCode.IDENTITY_UNTRUSTED: ("that identity", 'sigstore = "public-good", issuer = "…", identity = "…"'),
-    RefusalCode.CERTIFICATE_INSTEAD_OF_KEY: ("that identity", 'sigstore = "public-good", issuer = "…", identity = "…"'),
-    RefusalCode.NOTARY_UNTRUSTED: ("that root", 'notary = "ca", roots = ["FILE"], identities = ["…"]'),
-    RefusalCode.NOTARY_IDENTITY: ("that identity", 'notary = "ca", roots = ["FILE"], identities = ["…"]'),
+    RefusalCode.BUNDLE_UNTRUSTED_KEY: _KEY,
+    RefusalCode.SIMPLESIGNING_UNTRUSTED_KEY: _KEY,
+    RefusalCode.KEY_INSTEAD_OF_CERTIFICATE: _KEY,
+    RefusalCode.IDENTITY_UNTRUSTED: _IDENTITY,
+    RefusalCode.CERTIFICATE_INSTEAD_OF_KEY: _IDENTITY,
+    RefusalCode.NOTARY_UNTRUSTED: ("that root", _NOTARY, _NOTARY_FLAGS),
+    RefusalCode.NOTARY_IDENTITY: ("that identity", _NOTARY, _NOTARY_FLAGS),
 }
-"""What a policy could say so that evidence would be believed: whom it trusts, and the words for it."""
+"""What a policy could say so that evidence would be believed: whom it trusts, the words for it, and the flags."""
 
 
 def signatures(subject: Subject, rule: SignatureRule) -> Finding:
@@ -113,16 +123,24 @@ def _why(subject: Subject, rule: SignatureRule, counted: dict[str, list[Verified
     ]
     if others:
         lines += ["verified, and not counted:", *listed(others)]
-    refused = [
-        f"{item.evidence} {FORMAT_WORDS[item.format]}: {one_line(item.reason)} [{item.code}]"
-        for item in subject.refusals
-    ]
+    refused = len(subject.refusals)
     if refused:
         lines += [
-            f"{count(len(refused), 'piece of evidence', 'pieces of evidence')} attached and not believed:",
-            *listed(refused),
+            f"{count(refused, 'piece of evidence', 'pieces of evidence')} attached and not believed:",
+            *listed(_refused(subject.refusals)),
         ]
     return "\n".join(lines) or "nothing that is signed is attached to the image"
+
+
+def _refused(refusals: Iterable[Refusal]) -> list[str]:
+    """What is not believed and why; what is so for the same reason is told of once."""
+    groups: dict[tuple[Format, str], list[Refusal]] = {}
+    for item in refusals:
+        groups.setdefault((item.format, f"{one_line(item.reason)} [{item.code}]"), []).append(item)
+    return [
+        f"{found[0].evidence} {FORMAT_WORDS[form]}{'' if len(found) == 1 else f' and {len(found) - 1} like it'}: {why}"
+        for (form, why), found in groups.items()
+    ]
 
 
 def _fix(subject: Subject, rule: SignatureRule, counted: dict[str, list[VerifiedSignature]]) -> str:
@@ -131,5 +149,7 @@ def _fix(subject: Subject, rule: SignatureRule, counted: dict[str, list[Verified
     missing = [name for name in rule.any_of if name not in signed] or rule.any_of
     lines = [how_to_sign(subject.by(missing), subject.target)]
     ways = dict.fromkeys(_UNTRUSTED[item.code] for item in subject.refusals if item.code in _UNTRUSTED)
-    lines += [f"or trust {whom} in {subject.policy}: [signers.NAME] {words}" for whom, words in ways]
+    for whom, words, flags in ways:
+        how = f": {flags}" if subject.policy == _FLAGS else f" in {subject.policy}: [signers.NAME] {words}"
+        lines.append(f"or trust {whom}{how}")
     return "\n".join(lines)

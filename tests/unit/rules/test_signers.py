@@ -115,6 +115,27 @@ def test_refused_evidence_is_named_with_its_code_and_how_to_trust_it() -> None:
     assert 'trust that key in gate.toml: [signers.NAME] key = "FILE"' in finding.fix
 
 
+def test_evidence_that_is_refused_for_one_reason_is_told_of_once() -> None:
+    same = [refusal(evidence=f"stranger {number}") for number in range(9)]
+    other = refusal(RefusalCode.NOTARY_UNTRUSTED, "root is in no trust store", "other")
+    finding = judged(image(refusals=[*same, other]))
+    assert finding.why.splitlines() == [
+        "10 pieces of evidence attached and not believed:",
+        f"{digest('stranger 0')} Sigstore bundle and 8 like it: {same[0].reason} [bundle.untrusted_key]",
+        f"{digest('other')} Sigstore bundle: root is in no trust store [notary.untrusted_root]",
+    ]
+
+
+def test_what_flags_could_say_is_told_in_flags() -> None:
+    facts = image(refusals=[refusal(), refusal(RefusalCode.NOTARY_UNTRUSTED), refusal(RefusalCode.IDENTITY_UNTRUSTED)])
+    fix = signatures(subjects(facts, "flags")[0], ANY).fix
+    assert fix.splitlines()[-3:] == [
+        "or trust that key: --key FILE",
+        "or trust that root: --notary-roots FILE --notary-identity …",
+        "or trust that identity: --certificate-identity … --certificate-oidc-issuer …",
+    ]
+
+
 def test_no_advice_to_trust_a_key_where_the_signature_itself_is_bad() -> None:
     finding = judged(image(refusals=[refusal(RefusalCode.BUNDLE_BAD_SIGNATURE, "not by that key")]))
     assert "trust that key" not in finding.fix
@@ -144,7 +165,7 @@ def test_five_lines_are_not_too_many() -> None:
 
 
 def test_only_the_first_few_refusals_are_spelled_out() -> None:
-    finding = judged(image(refusals=[refusal(evidence=str(n)) for n in range(9)]))
+    finding = judged(image(refusals=[refusal(reason=f"reason {n}", evidence=str(n)) for n in range(9)]))
     assert finding.why.endswith("and 4 more")
 
 
