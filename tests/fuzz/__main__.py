@@ -68,9 +68,13 @@ def _run(options: argparse.Namespace) -> int:
     world = kept_world(options.folder)
     began = time.monotonic()
     told = [began]
+    named: set[str] = set()
 
     def tell(scores: dict[str, Score]) -> None:
         now = time.monotonic()
+        for finding in [each for score in scores.values() for each in score.findings if each.name not in named]:
+            named.add(finding.name)
+            _say(f"{finding.kind} {finding.name}: {finding.place}, kept as {finding.keep(options.folder, world)}")
         if now - told[0] >= _TOLD:
             told[0] = now
             done = sum(each.cases for each in scores.values())

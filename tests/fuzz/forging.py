@@ -132,7 +132,8 @@ def _make_certificate(world: World, random: Random) -> Judged:
 
     Its key is mostly the same, so that signature and time-stamp still hold.
     """
-    name = random.choice(("keyless-tsa-only", "keyless-v03-rekor2", "keyless-v01", "keyless-v03-both-times"))
+    # An entry of a log has the old certificate in it, so that the others are seldom believed.
+    name = random.choice((*["keyless-tsa-only"] * 4, "keyless-v03-rekor2", "keyless-v01", "keyless-v03-both-times"))
     piece = world.pieces[name]
     document = strict_json.loads(piece.evidence.payload)
     material = document["verificationMaterial"]
@@ -143,17 +144,18 @@ def _make_certificate(world: World, random: Random) -> Judged:
     donors = [data for data in world.material.values() if data[:1] == b"0"]
     mutator = Mutator(random, donors)
     body = mutator.several(write_der(parts))
-    changed = read_der(body)
-    if changed and random.random() < 0.9:
+    changed, bare = read_der(body), body
+    if changed and random.random() < 0.8:
         body = _logged(world, changed, body)
     issuer = "fulcio-issuer" if random.random() < 0.85 else "attacker"
+    good = issuer == "fulcio-issuer" and body != bare
     held["rawBytes"] = keyed.b64(signed_again(world, issuer, body))
     if "certificate" not in material and random.random() < 0.5:
         above = material["x509CertificateChain"]["certificates"][1]
         _, upper = _body(world.material["fulcio-issuer"])
         above["rawBytes"] = keyed.b64(signed_again(world, "attacker", mutator.several(write_der(upper))))
     evidence = replace(piece.evidence, payload=strict_json.dumps(document))
-    return Judged(evidence, piece.root, piece.revocations, (name,))
+    return Judged(evidence, piece.root, piece.revocations, (name,) if good else ())
 
 
 def _logged(world: World, changed: list[Node], body: bytes) -> bytes:
@@ -184,10 +186,11 @@ def _is_sct(extension: Node) -> bool:
 
 
 def _judge_certificate(world: World, case: Judged) -> str:
-    """What the authority issues is believed under the names that the policy has, whatever else is in it."""
+    """What the authority issues is believed under the names that the policy has; what the attacker issues, never."""
     found = assess(case.evidence, world.roots[case.root], at=AT, revocations=case.revocations)
     if isinstance(found, Refusal):
         return str(found.code)
+    require(case.allowed, f"issued by the attacker, or not shown to a CT log: {found}")
     said = world.believed(case.allowed[0], case.root)
     assert isinstance(said, VerifiedSignature)
     require(set(found.signers) <= set(said.signers), f"another signer: {found}")
@@ -211,7 +214,8 @@ def _make_chain(world: World, random: Random) -> Judged:
     if random.random() < 0.2:
         del chain[at + 1 :]
     evidence = replace(piece.evidence, payload=strict_json.dumps(document))
-    return Judged(evidence, random.choice((piece.root, "all")), piece.revocations, (name,))
+    allowed = () if issuer == "attacker" else (name,)
+    return Judged(evidence, random.choice((piece.root, "all")), piece.revocations, allowed)
 
 
 def _make_lonely(world: World, random: Random) -> Judged:
@@ -375,6 +379,31 @@ def _make_entry(world: World, random: Random) -> Judged:
     return Judged(evidence, piece.root, piece.revocations, (name,))
 
 
+def _judge_entry(world: World, case: Judged) -> str:
+    """Where it is believed, the entry has the signature, the digest and the key of the unchanged one."""
+    outcome = judge(world, case)
+    if outcome == "accepted":
+        good = world.pieces[case.allowed[0]].evidence
+        require(_logged_facts(case.evidence) == _logged_facts(good), "the entry is about something else")
+    return outcome
+
+
+def _logged_facts(evidence: Evidence) -> list[str]:
+    """Signature, digest and signer's PEM in the body of an entry, read by nobody of imgtrust."""
+    (entry,) = json.loads(evidence.payload)["verificationMaterial"]["tlogEntries"]
+    spec = json.loads(base64.b64decode(entry["canonicalizedBody"]))["spec"]
+    if "data" in spec:
+        value, line = spec["data"]["hash"]["value"], spec["signature"]
+        found = [value, line["content"], line["publicKey"]["content"]]
+    elif "content" in spec:
+        line = spec["content"]["envelope"]["signatures"][0]
+        found = [spec["content"]["payloadHash"]["value"], line["sig"], line["publicKey"]]
+    else:
+        line = spec["signatures"][0]
+        found = [spec["payloadHash"]["value"], line["signature"], line["verifier"]]
+    return [*found[:2], "".join(base64.b64decode(found[2]).decode().split())]
+
+
 def _make_list(world: World, random: Random) -> bytes:
     """A revocation list with a change, signed by its issuer."""
     donors = (world.material["crl"], world.material["delta"], world.material["revocable"])
@@ -424,7 +453,7 @@ TARGETS: Final = (
     Target("forged-notary-stranger", _make_lonely, judge, 15),
     Target("forged-notary-header", _make_header, _judge_notary, 20),
     Target("forged-time-stamp", _make_token, _judge_token, 20),
-    Target("forged-log-entry", _make_entry, judge, 25),
+    Target("forged-log-entry", _make_entry, _judge_entry, 25),
     Target("forged-revocation-list", _make_list, _judge_revocation, 15),
     Target("forged-ocsp", _make_answer, _judge_revocation, 15),
 )

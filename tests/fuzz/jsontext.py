@@ -107,10 +107,10 @@ def _changed_text(random: Random, current: str, text: Callable[[str], str]) -> A
             return Token(json.dumps(current[:-1])[:-1] + random.choice(('\\ud800"', '\\u0000"', '\\"', "\\/")) + '"')
         case 2:
             return random.choice((current + " ", " " + current, current.upper(), current.lower(), current + "\x00"))
-        case 3:
-            return random.choice((Token(random.choice(_NUMBERS)), random.choice(_NUMBERS), *_TEXTS[:6]))
-        case 4:
-            return random.choice(_TEXTS)
+        case 3 | 4:
+            return random.choice((Token(random.choice(_NUMBERS)), random.choice(_NUMBERS), *_TEXTS))
+        case 5 | 6 | 7 if current.isdecimal() and current.isascii():
+            return str(int(current) + random.choice((-1, 1, 60)))
         case _:
             return text(current)
 

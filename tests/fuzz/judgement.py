@@ -250,8 +250,8 @@ TARGETS: Final = (
     Target("assess-keyless-tsa", _of("keyless-tsa-only", "keyless-v03-both-times", "keyless-other"), judge, 20),
     Target("assess-legacy-key", _of("legacy-key-"), judge, 20),
     Target("assess-legacy-keyless", _of("legacy-keyless-"), judge, 20),
-    Target("assess-notary-jws", _of("notary-jws", "notary-other"), judge, 24),
-    Target("assess-notary-cose", _of("notary-cose"), judge, 20),
+    Target("assess-notary-jws", _of("notary-jws", "notary-other"), judge, 30),
+    Target("assess-notary-cose", _of("notary-cose"), judge, 26),
     Target("assess-revocation", _answered, judge, 20),
     Target("assess-spliced", _spliced, judge, 40),
 )

@@ -34,6 +34,7 @@ from imgtrust.predicates.summary import read_summary, write_summary
 from imgtrust.reference import Digest, Reference
 from imgtrust.refusals import RefusalCode
 from imgtrust.trust.der import DerError, Reader
+from tests.fuzz.jsontext import Pairs, read_json
 from tests.fuzz.mutators import Mutator
 from tests.fuzz.target import FalseAcceptError, Target
 from tests.simulators import evidence as keyed
@@ -109,6 +110,14 @@ def payloads(world: World, *prefixes: str) -> tuple[bytes, ...]:
 def _json(_: World, data: bytes) -> None:
     value = strict_json.loads(data)
     same(json.loads(data), value, "another parser reads something else")
+    waiting = [read_json(data)]
+    while waiting:
+        found = waiting.pop()
+        if isinstance(found, Pairs):
+            require(len({key for key, _ in found}) == len(found), "a key is there twice, and parsers choose")
+            waiting += [item for _, item in found]
+        elif isinstance(found, list):
+            waiting += found
     same(strict_json.loads(strict_json.dumps(value)), value, "written and read again")
 
 
