@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from imgtrust.policy.values import PUBLIC_GOOD, KeylessSigner, KeySigner, NotarySigner
+from imgtrust.policy.values import PUBLIC_GOOD, KeylessSigner, KeySigner
 from imgtrust.rules.ways import Means, Way
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from imgtrust.policy.values import Policy, Signer
+    from imgtrust.policy.values import NotarySigner, Policy, Signer
 
 __all__ = ["way_of", "ways_of"]
 
@@ -37,7 +37,7 @@ def way_of(signer: Signer) -> Way:
             return Way(signer.name)
         case KeylessSigner():
             return Way(signer.name, Means.KEYLESS, _named(signer), own_instance=signer.sigstore != PUBLIC_GOOD)
-        case NotarySigner():
+        case _:
             return Way(signer.name, _NOTARY[signer.notary], _subject(signer))
 
 
