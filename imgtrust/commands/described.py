@@ -113,8 +113,7 @@ def said_times(signed: Signed) -> tuple[ClaimedTime, ...]:
             continue
     for entry in dict.fromkeys(signed.log_entries):
         if 0 < entry.integrated_time <= _LAST_SECOND:
-            moment = datetime.fromtimestamp(entry.integrated_time, UTC)
-            found.append(ClaimedTime(moment, TimeSource.REKOR, ""))
+            found.append(ClaimedTime(datetime.fromtimestamp(entry.integrated_time, UTC), TimeSource.REKOR, ""))
     if signed.notary is not None:
         for moment, source in (
             (signed.notary.authentic_time, TimeSource.SIGNING_AUTHORITY.value),
