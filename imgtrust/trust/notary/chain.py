@@ -101,8 +101,7 @@ def _check_common(certificate: x509.Certificate) -> None:
         fault = "a certificate is signed with another hash than SHA-256, SHA-384 or SHA-512"
         raise ValueError(fault)
     # Read lazily by cryptography, and needed later where nothing guards it: what a stranger wrote fails here or never.
-    _ = certificate.issuer, certificate.subject.rfc4514_string()
-    _ = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    _ = certificate.subject.rfc4514_string(), certificate.not_valid_before_utc, certificate.not_valid_after_utc
     unknown = [each.oid for each in certificate.extensions if each.critical and each.oid not in _KNOWN_CRITICAL]
     if unknown:
         fault = f"a critical extension is not known: {unknown[0].dotted_string[:64]}"

@@ -268,7 +268,8 @@ UNREADABLE = {
     "no ASCII": of_name(named(b"\xe9", tag=0x14)),
     "a number": of_name(named(b"\x01", tag=0x02)),
     "bits": of_name(named(b"\x00\x01", tag=0x03)),
-    "the year 0": of_window((GENERALIZED, b"00000101000000Z"), (GENERALIZED, b"99991231235959Z")),
+    "from the year 0": of_window((GENERALIZED, b"00000101000000Z"), (GENERALIZED, b"99991231235959Z")),
+    "to the year 0": of_window((UTC_TIME, b"250101000000Z"), (GENERALIZED, b"00001231235959Z")),
 }
 
 
