@@ -111,9 +111,12 @@ def said_times(signed: Signed) -> tuple[ClaimedTime, ...]:
             found.append(ClaimedTime(read_token(token).time, TimeSource.RFC3161, ""))
         except Refused:
             continue
-    for entry in dict.fromkeys(signed.log_entries):
-        if 0 < entry.integrated_time <= _LAST_SECOND:
-            found.append(ClaimedTime(datetime.fromtimestamp(entry.integrated_time, UTC), TimeSource.REKOR, ""))
+    seconds = [entry.integrated_time for entry in dict.fromkeys(signed.log_entries)]
+    found += [
+        ClaimedTime(datetime.fromtimestamp(second, UTC), TimeSource.REKOR, "")
+        for second in seconds
+        if 0 < second <= _LAST_SECOND
+    ]
     if signed.notary is not None:
         for moment, source in (
             (signed.notary.authentic_time, TimeSource.SIGNING_AUTHORITY.value),
