@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from imgtrust.commands.attaching import resolve_subject
+from imgtrust.commands.freshness import old_roots
 from imgtrust.commands.gather import gather
 from imgtrust.commands.opening import OpenStores
 from imgtrust.commands.taglists import TagLists
@@ -81,6 +82,7 @@ def judge_reference(
     except Undecided as exc:
         return undecided(shown, reference, digest, policy_id, at, str(exc))
     verdict = evaluate(facts, judgement.policy, policy_id, destination=destination)
+    verdict = replace(verdict, not_checked=(*old_roots(judgement.vouched, at), *verdict.not_checked))
     return verdict if name is None else replace(verdict, name=name)
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from imgtrust.commands.anchors import packaged_root
 from imgtrust.commands.files import read_input
+from imgtrust.commands.freshness import vouched_roots
 from imgtrust.commands.revocations import open_responders
 from imgtrust.policy.values import PUBLIC_GOOD, KeylessSigner, KeySigner, NotarySigner
 from imgtrust.trust.keys import TrustedKey, parse_public_key
@@ -19,6 +20,7 @@ from imgtrust.trust.roots import TrustRoot
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from imgtrust.commands.freshness import Vouched
     from imgtrust.policy.flags import Shorthand
     from imgtrust.policy.values import Policy
     from imgtrust.policy.verdict import PolicyId
@@ -44,12 +46,14 @@ class Judgement:
     """All that a judgement needs beside an image: ``policy``, ``policy_id`` for reports, and ``trust``.
 
     ``responders`` are asked about the revocation of Notary certificates; with None nobody is, which is said.
+    ``vouched``: until when somebody vouched for the Sigstore trusted roots that are used.
     """
 
     policy: Policy
     policy_id: PolicyId
     trust: TrustRoot
     responders: Responders | None = field(default=None, repr=False, compare=False)
+    vouched: tuple[Vouched, ...] = field(default=(), repr=False, compare=False)
 
 
 def load_policy_file(path: Path, environment: Mapping[str, str]) -> Judgement:
@@ -66,7 +70,8 @@ def load_policy_file(path: Path, environment: Mapping[str, str]) -> Judgement:
     data = read_input(path, "the policy")
     policy = read_policy(data, str(path))
     trust = load_trust(policy, environment, path.parent)
-    return Judgement(policy, policy_id(data, str(path)), trust, open_responders(trust, environment))
+    identity = policy_id(data, str(path))
+    return Judgement(policy, identity, trust, open_responders(trust, environment), vouched_roots(policy, path.parent))
 
 
 def load_flags(shorthand: Shorthand, environment: Mapping[str, str]) -> Judgement:
@@ -99,7 +104,7 @@ def load_value(policy: Policy, source: str, environment: Mapping[str, str]) -> J
 
     identity = policy_id(write_policy(policy).encode(), source)
     trust = load_trust(policy, environment, Path())
-    return Judgement(policy, identity, trust, open_responders(trust, environment))
+    return Judgement(policy, identity, trust, open_responders(trust, environment), vouched_roots(policy, Path()))
 
 
 def _asks_for_dates(shorthand: Shorthand) -> bool:

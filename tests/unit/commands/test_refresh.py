@@ -13,6 +13,9 @@ from securesystemslib.signer import CryptoSigner
 
 from imgtrust.cli.main import run
 from imgtrust.cli.session import Session
+from imgtrust.errors import ServiceError
+from imgtrust.signers.tuf import fetch_targets
+from imgtrust.signers.wire import WireOptions
 from tests.simulators.loopback import Reply
 from tests.simulators.sigstore import VirtualSigstore
 from tests.simulators.tuf import TufRepository
@@ -101,6 +104,9 @@ def test_without_a_place_the_files_go_below_the_cache(world: World) -> None:
     assert "say where with --out DIR" in said
 
 
+HALF = Reply(200, (), bytes(90), cut=9)
+
+
 def _past() -> datetime:
     return datetime.now(UTC).replace(microsecond=0) - timedelta(days=1)
 
@@ -111,8 +117,43 @@ def _publish_altered(tuf: TufRepository) -> None:
         tuf.served[path] = tuf.served[path].replace(b"acme", b"evil")
 
 
+def _publish_gone(tuf: TufRepository) -> None:
+    tuf.publish(trusted_root__json=NEW)
+    tuf.fault("/targets/", reply=Reply(404), times=None)
+
+
+def _publish_mixed(tuf: TufRepository) -> None:
+    """The newest time-stamp, and beside it what an older snapshot said."""
+    tuf.publish(trusted_root__json=NEW)
+    tuf.served[f"/{tuf.version}.snapshot.json"] = tuf.served[f"/{tuf.version - 1}.snapshot.json"]
+
+
+def _publish_old_targets(tuf: TufRepository) -> None:
+    tuf.publish(trusted_root__json=NEW)
+    tuf.served[f"/{tuf.version}.targets.json"] = tuf.served[f"/{tuf.version - 1}.targets.json"]
+
+
+def _rotate_and_lose_the_old_key(tuf: TufRepository) -> None:
+    """Two rotations, of which the second is not signed by the key of the first."""
+    before = tuf.root_key
+    tuf.rotate()
+    tuf.rotate(by=before)
+
+
 FAULTS: list[tuple[str, Change, str]] = [
     ("stranger signs a root", lambda t: t.rotate(by=CryptoSigner.generate_ed25519()), "is not believed"),
+    ("a root between is not vouched for", _rotate_and_lose_the_old_key, "is not believed"),
+    ("a root of another version", lambda t: t.served.update({"/2.root.json": t.roots[0]}), "is not believed"),
+    ("file gone", _publish_gone, "could not be read"),
+    ("mix and match", _publish_mixed, "is not believed"),
+    ("targets of before", _publish_old_targets, "is not believed"),
+    ("endless metadata", lambda t: t.fault("timestamp", reply=Reply(200, (), bytes(9_000_000))), "could not be read"),
+    (
+        "half an answer",
+        lambda t: t.fault("timestamp", reply=Reply(200, (), bytes(90), cut=9), times=None),
+        "not be read",
+    ),
+    ("hangs up", lambda t: t.fault("timestamp", close=True, times=None), "could not be read"),
     ("root expired", lambda t: t.rotate(expires=_past()), "is not believed"),
     ("freeze", lambda t: t.publish(trusted_root__json=NEW, expires=_past()), "is not believed"),
     (
@@ -189,3 +230,21 @@ def test_a_person_is_told_where_the_files_are(world: World) -> None:
     assert run(["trust", "update", *where, "--out", str(world.path / "trust")], session) == 0
     assert "trusted-root    updated  sha256:" in out.getvalue()
     assert "vouched for by TUF root 1" in out.getvalue()
+
+
+def test_a_mirror_that_is_slow_is_given_up_after_its_time(world: World) -> None:
+    world.tuf.fault("timestamp", reply=Reply(200, (), bytes(200), drip=0.05), times=None)
+    patience = WireOptions(timeout=0.2, tries=1)
+    with pytest.raises(ServiceError, match=r"could not be read: .*; nothing was changed, run it again"):
+        fetch_targets(world.tuf.base, world.tuf.first_root, world.path / "tuf", ["trusted_root.json"], patience)
+
+
+def test_after_a_rotation_the_first_root_still_leads_to_the_newest_and_the_old_key_rules_no_more(world: World) -> None:
+    assert world.update()[0] == 0
+    old = world.tuf.root_key
+    world.tuf.rotate()
+    assert json.loads(world.update()[1])["updated"][0]["tuf_root"] == 2
+    world.tuf.rotate(by=old)
+    status, said = world.update()
+    assert (status, world.kept()) == (3, OLD)
+    assert "is not believed" in said
