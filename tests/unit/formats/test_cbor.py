@@ -71,6 +71,10 @@ def test_a_tag_keeps_its_number_and_its_value() -> None:
         ("9affffffff", "cut short"),
         ("bb7fffffffffffffff", "cut short"),
         ("5b7fffffffffffffff", "cut short"),
+        ("82f7", "cut short"),
+        ("a2f7", "cut short"),
+        ("81f7", "a float or simple value"),
+        ("a1f7", "a float or simple value"),
     ],
 )
 def test_bytes_with_another_reading_are_refused(data: str, reason: str) -> None:
@@ -83,7 +87,12 @@ def test_nesting_and_size_have_a_limit() -> None:
     assert loads(b"\xc1" * MAX_DEPTH + b"\x00")
     assert loads(b"\xa1\x00" * MAX_DEPTH + b"\x00")
     assert loads(b"\x81" * MAX_DEPTH + b"\x00")
-    for data in (b"\x81" * (MAX_DEPTH + 1) + b"\x00", b"\xc1" * (MAX_DEPTH + 1) + b"\x00", b"\xa1\x00" * 17 + b"\x00"):
+    for data in (
+        b"\xa1" * 2_000 + b"\x00",
+        b"\x81" * (MAX_DEPTH + 1) + b"\x00",
+        b"\xc1" * (MAX_DEPTH + 1) + b"\x00",
+        b"\xa1\x00" * 17 + b"\x00",
+    ):
         with pytest.raises(CborError, match="nested deeper"):
             loads(data)
     assert loads(cbor([0] * (MAX_ITEMS - 1)))

@@ -84,6 +84,12 @@ def test_a_chain_that_is_not_whole_and_in_order_is_refused(certified: tuple[Cert
     assert reason in code(*chain(*certified))
 
 
+def test_an_authority_may_have_the_name_of_its_issuer() -> None:
+    """So a new key of the same authority is certified by the old one."""
+    newer = authority("root", ROOT)
+    assert len(read_chain(chain(leaf(newer), newer, ROOT))) == 3
+
+
 def test_issuers_in_another_order_are_refused() -> None:
     assert "not in order" in code(*chain(LEAF, authority("intermediate"), ROOT))
     assert code(*chain(INTERMEDIATE, LEAF, ROOT))
@@ -215,6 +221,15 @@ def test_the_ends_of_validity_are_inclusive() -> None:
         with pytest.raises(Refused, match=r"now is .*, and the certificate 'CN=who") as caught:
             check_valid(certificates, earliest, latest, "now")
         assert caught.value.code is RefusalCode.NOTARY_TIME
+
+
+def test_what_is_shown_of_a_subject_is_bounded() -> None:
+    name = "a" * 64
+    signer = (leaf(ROOT, subject=(*SUBJECT, ("OU", name), ("CN", name))), ROOT)
+    with pytest.raises(Refused) as caught:
+        check_valid(read_chain(chain(*signer)), START, END + timedelta(seconds=1), "now")
+    shown = f"CN={name},OU={name}"[:100]
+    assert f"the certificate '{shown}' is valid" in caught.value.reason
 
 
 def test_every_certificate_has_to_be_valid() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from imgtrust.errors import Refused
@@ -79,6 +81,12 @@ def test_a_signature_in_der_is_refused() -> None:
     made = evidence(jws((signer, ROOT), signature=lambda message: key.sign(message, ec.ECDSA(hashes.SHA256()))))
     with pytest.raises(Refused, match="not by the key of its certificate"):
         check_signature(read(made), "ES256", key.public_key())
+
+
+def test_a_signature_over_nothing_is_refused() -> None:
+    signed = replace(read(evidence(jws((leaf(ROOT), ROOT)))), message=None)
+    with pytest.raises(Refused, match="not by the key of its certificate"):
+        check_signature(signed, "ES256", leaf(ROOT).key.public_key())
 
 
 def test_the_signature_of_another_key_is_refused() -> None:

@@ -32,7 +32,7 @@ from tests.simulators.notaryenvelopes import (
     payload,
     trusting,
 )
-from tests.simulators.pki import END, SUBJECT, authority, leaf, usage
+from tests.simulators.pki import END, START, SUBJECT, authority, leaf, usage
 from tests.simulators.revocation import listed, said
 
 if TYPE_CHECKING:
@@ -199,6 +199,9 @@ def test_a_time_stamp_proves_that_a_certificate_was_valid_once() -> None:
         (END - timedelta(seconds=1), timedelta(seconds=1), True),
         (END + timedelta(seconds=1), None, False),
         (SIGNED - timedelta(days=425), None, False),
+        (START, None, True),
+        (START, timedelta(seconds=1), False),
+        (START + timedelta(seconds=1), timedelta(seconds=1), True),
     ],
 )
 def test_the_whole_interval_of_a_time_stamp_lies_inside_the_validity(
@@ -297,6 +300,14 @@ def test_aws_signer_cannot_be_asked_and_that_is_said(mode: str) -> None:
     assert isinstance(found, VerifiedSignature)
     (note,) = found.not_checked
     assert ("GetRevocationStatus" in note) is (mode == "log")
+
+
+def test_the_responders_of_aws_signer_are_not_asked() -> None:
+    signer = (leaf(ROOT, ocsp=("http://ocsp.invalid/",)), ROOT)
+    candidate = evidence(jws(signer, protected=aws_header(signer[0])))
+    for mode in ("enforce", "log"):
+        aws = notary(ROOT, kind="aws-signer", profiles=(aws_profile(),), revocation=mode)
+        assert questions(candidate, trusting(aws), at=AT) == ()
 
 
 def aws_profile() -> str:

@@ -46,11 +46,11 @@ def test_any_certificate_of_the_chain_may_be_in_the_store() -> None:
 def test_a_chain_whose_certificates_are_in_no_store_is_refused() -> None:
     assert code(SIGNER) is RefusalCode.NOTARY_UNTRUSTED
     assert code(SIGNER, notary()) is RefusalCode.NOTARY_UNTRUSTED
-    found = judged(SIGNER, notary(authority()), notary(ROOT, kind="aws-signer"))
+    found = judged(SIGNER, notary(authority()), notary(authority()), notary(ROOT, kind="aws-signer"))
     assert isinstance(found, Refusal)
     assert found.code is RefusalCode.NOTARY_UNTRUSTED
     assert "CN=root" in found.reason
-    assert "none of the 1 trust stores of type ca" in found.reason
+    assert "none of the 2 trust stores of type ca" in found.reason
 
 
 @pytest.mark.parametrize("kind", ["ca", "signing-authority", "aws-signer"])
