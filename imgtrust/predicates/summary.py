@@ -62,7 +62,8 @@ def write_summary(summary: Summary) -> dict[str, Any]:
     """The predicate as a JSON object. Times are written in UTC to the second, as RFC 3339."""
     return {
         "verifier": {"id": VERIFIER_ID, "version": {"imgtrust": summary.version}},
-        "timeVerified": summary.verified_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        # Not strftime: it writes a year before 1000 without its zeros, and nobody reads that.
+        "timeVerified": summary.verified_at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
         "resourceUri": summary.resource,
         "policy": {"uri": summary.policy_source, "digest": _digest_set(summary.policy_digest)},
         "inputAttestations": [{"uri": item.uri, "digest": _digest_set(item.digest)} for item in summary.inputs],

@@ -45,6 +45,12 @@ def test_times_are_written_in_utc() -> None:
     assert write_summary(local)["timeVerified"] == "2026-11-23T21:00:00Z"
 
 
+def test_a_time_of_any_year_is_read_as_it_was_written() -> None:
+    old = Summary("", datetime(26, 1, 1, tzinfo=UTC), "r", "s", "p", SUMMARY.policy_digest)
+    assert write_summary(old)["timeVerified"] == "0026-01-01T00:00:00Z"
+    assert read_summary(write_summary(old)) == old
+
+
 def test_a_failed_verification_says_so() -> None:
     failed = Summary("", SUMMARY.verified_at, "r", "s", "p", SUMMARY.policy_digest, passed=False)
     predicate = write_summary(failed)
