@@ -447,14 +447,14 @@ def _judge_revocation(world: World, case: bytes) -> str:
 
 
 TARGETS: Final = (
-    Target("forged-statement", _make_statement, _judge_statement, 30),
-    Target("forged-certificate", _make_certificate, _judge_certificate, 30),
-    Target("forged-notary-chain", _make_chain, _judge_certificate, 20),
-    Target("forged-notary-stranger", _make_lonely, judge, 15),
-    Target("forged-notary-header", _make_header, _judge_notary, 20),
-    Target("forged-time-stamp", _make_token, _judge_token, 20),
-    Target("forged-log-entry", _make_entry, _judge_entry, 25),
-    Target("forged-revocation-list", _make_list, _judge_revocation, 15),
-    Target("forged-ocsp", _make_answer, _judge_revocation, 15),
+    Target("forged-statement", _make_statement, _judge_statement, 60),
+    Target("forged-certificate", _make_certificate, _judge_certificate, 60),
+    Target("forged-notary-chain", _make_chain, _judge_certificate, 40),
+    Target("forged-notary-stranger", _make_lonely, judge, 30),
+    Target("forged-notary-header", _make_header, _judge_notary, 40),
+    Target("forged-time-stamp", _make_token, _judge_token, 40),
+    Target("forged-log-entry", _make_entry, _judge_entry, 50),
+    Target("forged-revocation-list", _make_list, _judge_revocation, 30),
+    Target("forged-ocsp", _make_answer, _judge_revocation, 30),
 )
 """Everything that somebody signs, odd and signed."""
