@@ -339,7 +339,7 @@ def test_a_longer_digest_of_the_message_is_compared_where_the_message_is_at_hand
         b"[]",
         b'{"kind":"dsse"}',
         b'{"kind":"dsse","apiVersion":"0.0.3","spec":{}}',
-        b'{"kind":"rekord","apiVersion":"0.0.1","spec":{}}',
+        b'{"kind":"tuf","apiVersion":"0.0.1","spec":{}}',
         b'{"kind":1,"apiVersion":"0.0.1","spec":{}}',
         b'{"kind":"dsse","apiVersion":"0.0.1"}',
     ],
