@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import sys
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from imgtrust.trust.signatures import VerifiedSignature, assess
 from tests.simulators.gate import layout
 from tests.simulators.images import image, push
 from tests.simulators.loopback import Reply
@@ -45,8 +47,6 @@ def world(tmp_path: Path) -> Iterator[SigstoreWorld]:
 @pytest.fixture
 def provider(world: SigstoreWorld) -> Iterator[OidcServer]:
     """Where people log in."""
-    import json  # noqa: PLC0415 - only here
-
     with OidcServer() as found:
         file = world.path / "signing_config.json"
         config: dict[str, Any] = json.loads(file.read_text())
@@ -57,8 +57,6 @@ def provider(world: SigstoreWorld) -> Iterator[OidcServer]:
 
 def signers(world: SigstoreWorld, provider: OidcServer) -> list[str]:
     """Who signed, as the instance's own judgement has it."""
-    from imgtrust.trust.signatures import VerifiedSignature, assess  # noqa: PLC0415 - only here
-
     root = world.sigstore.instance.trusting(provider.person, provider.issuer)
     outcomes = [assess(each, root, at=world.later) for each in world.evidence()]
     return [each.identity for each in outcomes if isinstance(each, VerifiedSignature)]
@@ -106,9 +104,8 @@ def test_who_does_not_log_in_signs_nothing(world: SigstoreWorld, provider: OidcS
 
 
 def test_without_a_terminal_nobody_is_asked(world: SigstoreWorld, provider: OidcServer) -> None:
-    status, _, err = world.command(
-        *SIGN[:2], *(str(world.path / each) if "." in each else each for each in SIGN[2:]), world.name
-    )
+    files = ("--signing-config", str(world.path / SIGN[3]), "--trusted-root", str(world.path / SIGN[5]))
+    status, _, err = world.run(*files)
     assert status == 2
     assert "no identity to sign as" in " ".join(err.split())
     assert provider.requests == []
