@@ -228,9 +228,9 @@ def tls_context(options: StoreOptions, *, client: bool) -> ssl.SSLContext:
 def speaks_tls(host: str, options: StoreOptions) -> bool:
     """Whether a loopback registry for which certificates were given really speaks TLS.
 
-    Only asked where ``ca_file``, ``client_cert`` or SSL_CERT_FILE is set: loopback is plain HTTP otherwise. The question
-    trusts nobody (no anchor is loaded, which takes longer than a small verification), so a certificate that does not
-    verify is the yes; nothing is sent over this connection.
+    Only asked where ``ca_file``, ``client_cert`` or SSL_CERT_FILE is set: loopback is plain HTTP otherwise. The
+    question trusts nobody (no anchor is loaded, which takes longer than a small verification), so a certificate that
+    does not verify is the yes; nothing is sent over this connection.
     """
     if not is_loopback(host) or not (
         options.ca_file or options.client_cert or options.environment.get("SSL_CERT_FILE")

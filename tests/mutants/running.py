@@ -12,6 +12,7 @@ import importlib.abc
 import importlib.machinery
 import importlib.util
 import os
+import resource
 import signal
 import sys
 import time
@@ -49,6 +50,8 @@ _QUIET: Final = (
 _NOTICED: Final = int(pytest.ExitCode.TESTS_FAILED)
 _BROKEN: Final = int(pytest.ExitCode.INTERRUPTED)
 """A file of tests that could not even be imported."""
+_MEMORY: Final = 4 << 30
+"""Address space of one mutant in bytes: one that makes an endless list ends early."""
 LIMITS: Final = "tests/unit/test_limits.py"
 _FIRST: Final = 25
 """How many of the tests that come by run first; most mutants fall there."""
@@ -237,6 +240,7 @@ def _inside_functions(path: str) -> frozenset[int]:
 def _test(mutant: Mutant, tests: Sequence[str], limit: float) -> None:
     """In a fork: import the mutant and run the tests; ends the process with 0 only if nobody noticed."""
     signal.alarm(int(limit))
+    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
     _silence()
     finder = _Finder(mutant)
     sys.meta_path.insert(0, finder)

@@ -37,7 +37,7 @@ NUMBERS = {
     "formats.logentries._MAX_PROMISE": 1024,
     "formats.members._SHOWN": 80,
     "formats.members._MAX_INT64": 9_223_372_036_854_775_807,
-    "formats.notary.MAX_ENVELOPE": 33_554_432,
+    "formats.notary.MAX_ENVELOPE": 4_194_304,
     "formats.notary.MAX_CERTIFICATES": 16,
     "formats.notary._MAX_ATTRIBUTES": 256,
     "formats.notary._MAX_TOKEN": 61_440,
