@@ -7,6 +7,7 @@ done with a file. Believed is what an unbroken chain of roots vouches for, from 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from imgtrust.errors import OutputFileError, ServiceError
@@ -15,7 +16,6 @@ from imgtrust.signers.wire import NoAnswer, Unusable, Wire, WireOptions
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
-    from pathlib import Path
 
 __all__ = ["MAX_TARGET", "Published", "fetch_targets"]
 
@@ -91,7 +91,7 @@ def _refresh(base: str, root: bytes, folder: Path, names: Sequence[str], wire: W
             message = f"{name} has {info.length} bytes, expected at most {MAX_TARGET}"
             raise ValueError(message)
         path = updater.find_cached_target(info) or updater.download_target(info)
-        files[name] = (targets / path).read_bytes()
+        files[name] = Path(path).read_bytes()
     kept = [Metadata.from_file(str(metadata / f"{role}.json")).signed for role in _ROLES]
     return Published(files, kept[0].version, min(each.expires for each in kept))
 

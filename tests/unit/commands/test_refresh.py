@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import subprocess
+import sys
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -248,3 +251,21 @@ def test_after_a_rotation_the_first_root_still_leads_to_the_newest_and_the_old_k
     status, said = world.update()
     assert (status, world.kept()) == (3, OLD)
     assert "is not believed" in said
+
+
+def test_a_relative_folder_is_below_the_working_directory(world: World) -> None:
+    (world.path / "root.json").write_bytes(world.tuf.first_root)
+    where = ("--url", world.tuf.base, "--root", "root.json", "--out", "trust")
+    for changed in ("updated", "as it was"):
+        done = subprocess.run(
+            [sys.executable, "-m", "imgtrust", "trust", "update", *where],
+            cwd=world.path,
+            env={"PATH": os.environ["PATH"]},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        assert changed in done.stdout
+    assert world.kept() == OLD
