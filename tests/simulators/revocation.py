@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ed25519, padding, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID
@@ -34,6 +34,7 @@ __all__ = [
     "Said",
     "Server",
     "Trickle",
+    "about_two",
     "as_sha1_answer",
     "listed",
     "responder",
@@ -168,6 +169,23 @@ def as_sha1_answer(data: bytes, signer: Certified) -> bytes:
     about, algorithm, _, *sent = (der.tagged(tag, content) for tag, content in der.read(basic))
     signature = signer.key.sign(about, padding.PKCS1v15(), hashes.SHA1())  # noqa: S303 - made to see it refused
     made = der.sequence(about, algorithm, der.tagged(0x03, b"\x00" + signature), *sent)
+    inner = der.sequence(der.tagged(*kind), der.octets(made))
+    return der.sequence(der.tagged(status, code), der.context(0, inner))
+
+
+def about_two(data: bytes, signer: Certified, number: int = 2) -> bytes:
+    """A response in which its one answer is there ``number`` times, signed again with a P-256 key."""
+    assert isinstance(signer.key, ec.EllipticCurvePrivateKey)
+    ((_, response),) = der.read(data)
+    (status, code), (_, explicit) = der.read(response)
+    ((_, typed),) = der.read(explicit)
+    kind, (_, inside) = der.read(typed)
+    ((_, basic),) = der.read(inside)
+    (_, about), algorithm, *_ = der.read(basic)
+    *before, (_, answers) = der.read(about)
+    members = der.sequence(*(der.tagged(*each) for each in before), der.sequence(answers * number))
+    signature = signer.key.sign(members, ec.ECDSA(hashes.SHA256()))
+    made = der.sequence(members, der.tagged(*algorithm), der.tagged(0x03, b"\x00" + signature))
     inner = der.sequence(der.tagged(*kind), der.octets(made))
     return der.sequence(der.tagged(status, code), der.context(0, inner))
 

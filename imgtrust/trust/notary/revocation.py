@@ -56,7 +56,6 @@ class _Unasked(Exception):
     """An answer is needed that nobody has asked for."""
 
     def __init__(self, question: Question) -> None:
-        super().__init__(question.url)
         self.question = question
 
 

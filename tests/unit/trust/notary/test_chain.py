@@ -208,6 +208,12 @@ def test_a_certificate_signed_with_a_weak_hash_is_refused() -> None:
     assert "another hash" in code(good, as_sha1(root.der, root))
 
 
+def test_a_certificate_signed_with_a_short_hash_is_refused() -> None:
+    assert "another hash" in code(*chain(leaf(ROOT, hash=hashes.SHA224()), ROOT))
+    weak = authority("weak", hash=hashes.SHA224())
+    assert "another hash" in code(*chain(leaf(weak), weak))
+
+
 def test_ed25519_signs_no_certificate() -> None:
     root = authority(key=new_key("ed25519"))
     assert "another hash" in code(*chain(leaf(root), root))

@@ -21,7 +21,16 @@ from imgtrust.trust.notary.entries import Unusable
 from imgtrust.trust.notary.revocation import Outcome, Standing, judge, next_questions, usable
 from tests.simulators.notaryenvelopes import SIGNED
 from tests.simulators.pki import Certified, Shape, as_sha1, authority, chain, leaf, new_key, points, usage
-from tests.simulators.revocation import NOW, Said, as_sha1_answer, listed, responder, said, without_next_update
+from tests.simulators.revocation import (
+    NOW,
+    Said,
+    about_two,
+    as_sha1_answer,
+    listed,
+    responder,
+    said,
+    without_next_update,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -134,6 +143,8 @@ RESPONDER = Shape(subject=(("CN", "responder"),))
         (responder(ROOT, RESPONDER, window=(NOW - DAY, NOW - SECOND)), Outcome.UNKNOWN),
         (responder(ROOT, RESPONDER, window=(NOW + SECOND, NOW + DAY)), Outcome.UNKNOWN),
         (responder(ROOT, RESPONDER, window=(NOW, NOW)), Outcome.GOOD),
+        (responder(ROOT, RESPONDER, hash=hashes.SHA512()), Outcome.GOOD),
+        (responder(ROOT, RESPONDER, hash=hashes.SHA224()), Outcome.UNKNOWN),
         (responder(ROOT, RESPONDER, usage=None), Outcome.GOOD),
         (responder(ROOT, RESPONDER, usage=usage("crl_sign")), Outcome.UNKNOWN),
         (responder(ROOT, RESPONDER, extensions=()), Outcome.UNKNOWN),
@@ -200,6 +211,32 @@ def test_what_is_no_answer_is_unknown(data: bytes | str) -> None:
     assert found.outcome is Outcome.UNKNOWN
     assert "nobody could tell" in found.reason
     assert OCSP in found.reason
+
+
+@pytest.mark.parametrize(
+    ("size", "fault"), [(256 * 1024, "not an OCSP response"), (256 * 1024 + 1, "an answer of 262145")]
+)
+def test_an_answer_has_a_largest_size(size: int, fault: str) -> None:
+    assert fault in standing({OCSP: bytes(size)}, ASKED, ROOT).reason
+
+
+def test_a_responder_that_does_not_answer_says_why() -> None:
+    refusal = ocsp.OCSPResponseBuilder.build_unsuccessful(ocsp.OCSPResponseStatus.TRY_LATER)
+    found = standing({OCSP: refusal.public_bytes(Encoding.DER)}, ASKED, ROOT)
+    assert "the responder says try_later" in found.reason
+
+
+def test_an_answer_about_several_certificates_is_not_used() -> None:
+    single = said(ASKED, ROOT)
+    assert standing({OCSP: about_two(single, ROOT)}, ASKED, ROOT).reason.endswith("it is about another certificate")
+    assert outcome({OCSP: about_two(single, ROOT, number=1)}, ASKED, ROOT) is Outcome.GOOD
+    assert outcome({OCSP: about_two(single, ROOT, number=0)}, ASKED, ROOT) is Outcome.UNKNOWN
+
+
+def test_what_is_told_of_faults_is_bounded() -> None:
+    found = standing({OCSP: "d" * 1_000}, ASKED, ROOT)
+    assert len(found.reason) == 500
+    assert found.reason.endswith("ddd")
 
 
 def test_the_next_responder_is_heard_where_the_first_cannot_tell() -> None:
@@ -280,6 +317,13 @@ def test_an_issuer_that_may_not_sign_lists_has_none() -> None:
 )
 def test_what_is_no_list_is_unknown(data: bytes | str) -> None:
     assert outcome({CRL: data}, LISTED, ROOT) is Outcome.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("size", "fault"), [(32 * 1024 * 1024, "not a revocation list"), (32 * 1024 * 1024 + 1, "a list of 33554433 bytes")]
+)
+def test_a_list_has_a_largest_size(size: int, fault: str) -> None:
+    assert fault in standing({CRL: bytes(size)}, LISTED, ROOT).reason
 
 
 def scope(**changes: Any) -> x509.IssuingDistributionPoint:
@@ -384,7 +428,7 @@ def test_a_list_that_names_a_delta_is_not_enough_alone() -> None:
     givens: list[dict[str, bytes | str]] = [{CRL: base, DELTA: "dead"}, {CRL: base}]
     for given in givens:
         assert outcome(given, LISTED, ROOT) is Outcome.UNKNOWN
-    assert "delta" in standing({CRL: base, DELTA: "dead"}, LISTED, ROOT).reason
+    assert f"delta {DELTA}: dead" in standing({CRL: base, DELTA: "dead"}, LISTED, ROOT).reason
 
 
 def test_the_next_delta_is_heard_where_the_first_is_of_no_use() -> None:
@@ -471,7 +515,8 @@ def test_what_nobody_was_asked_is_unknown() -> None:
     for now in (None, NOW):
         found = judge(read_chain(chain(ASKED, ROOT)), Revocations({}, now), None)
         assert (found.outcome, "was not asked" in found.reason) == (Outcome.UNKNOWN, True)
-    assert outcome({OCSP: said(ASKED, ROOT)}, ASKED, ROOT, now=None) is Outcome.UNKNOWN
+    found = standing({OCSP: said(ASKED, ROOT)}, ASKED, ROOT, now=None)
+    assert (found.outcome, "was not asked" in found.reason) == (Outcome.UNKNOWN, True)
 
 
 def test_questions_come_one_after_the_other_until_somebody_can_tell() -> None:
@@ -497,6 +542,12 @@ def test_only_addresses_on_the_web_are_asked_and_not_too_many() -> None:
         given[asked[0].url] = "dead"
     assert list(given) == [OCSP, *(url for url in many if url != OCSP)][:4]
     assert outcome({}, leaf(ROOT, crl=("HTTP://crl.invalid/a",)), ROOT) is Outcome.UNKNOWN
+
+
+def test_an_address_has_a_greatest_length() -> None:
+    for length, expected in ((2048, 1), (2049, 0)):
+        url = "http://crl.invalid/".ljust(length, "a")
+        assert len(next_questions(read_chain(chain(leaf(ROOT, crl=(url,)), ROOT)), NONE)) == expected
 
 
 def test_who_can_be_asked_only_otherwise_than_on_the_web_leaves_it_open() -> None:

@@ -53,6 +53,14 @@ def test_a_chain_whose_certificates_are_in_no_store_is_refused() -> None:
     assert "none of the 2 trust stores of type ca" in found.reason
 
 
+def test_what_is_shown_of_a_root_is_bounded() -> None:
+    name = "a" * 64
+    signer = leaf(None, subject=(*SUBJECT, ("OU", name), ("CN", name)))
+    found = judged((signer,), notary(ROOT))
+    assert isinstance(found, Refusal)
+    assert f"ends at '{f'CN={name},OU={name}'[:100]}', which" in found.reason
+
+
 @pytest.mark.parametrize("kind", ["ca", "signing-authority", "aws-signer"])
 def test_a_store_speaks_for_its_own_scheme_alone(kind: str) -> None:
     store = notary(ROOT, kind=kind, profiles=(PROFILE,))
