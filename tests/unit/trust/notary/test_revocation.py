@@ -20,7 +20,7 @@ from imgtrust.trust.notary.chain import read_chain
 from imgtrust.trust.notary.entries import Unusable
 from imgtrust.trust.notary.revocation import Outcome, Standing, judge, next_questions, usable
 from tests.simulators.notaryenvelopes import SIGNED
-from tests.simulators.pki import Certified, Shape, as_sha1, authority, chain, leaf, new_key, points, usage
+from tests.simulators.pki import SUBJECT, Certified, Shape, as_sha1, authority, chain, leaf, new_key, points, usage
 from tests.simulators.revocation import (
     NOW,
     Said,
@@ -234,6 +234,10 @@ def test_an_answer_about_several_certificates_is_not_used() -> None:
 
 
 def test_what_is_told_of_faults_is_bounded() -> None:
+    name = "a" * 64
+    made = leaf(ROOT, ocsp=(OCSP,), subject=(*SUBJECT, ("OU", name), ("CN", name)))
+    shown = f"CN={name},OU={name}"[:80]
+    assert f"about {shown}: " in standing({OCSP: "dead"}, made, ROOT).reason
     found = standing({OCSP: "d" * 1_000}, ASKED, ROOT)
     assert len(found.reason) == 500
     assert found.reason.endswith("ddd")
