@@ -6,6 +6,7 @@ import contextlib
 import gc
 import os
 import sys
+import warnings
 from typing import TYPE_CHECKING
 
 from imgtrust.cli.console import NAME, Console
@@ -29,6 +30,8 @@ _USAGE = 2
 def main() -> int:
     """Run the command line of this process; returns the exit status (CLI.md section 2)."""
     gc.set_threshold(*_ALLOCATIONS)
+    if not sys.warnoptions:  # libraries warn of what strangers wrote, and stderr is for the person who asked
+        warnings.simplefilter("ignore")
     interrupts = Interrupts()
     interrupts.install()
     session = Session(alarm=interrupts.alarm, prompt=terminal_prompt, confirm=terminal_confirm)

@@ -206,3 +206,12 @@ def test_a_verification_loads_nothing_that_it_does_not_need(project: Path) -> No
         [sys.executable, "-c", code], cwd=project, env=_environment(), check=False, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_what_a_library_warns_of_is_not_shown_unless_it_is_asked_for() -> None:
+    code = "import sys, warnings; from imgtrust.cli.main import main; main(); warnings.warn('odd certificate')"
+    for more, shown in (((), False), (("-W", "default"), True)):
+        command = [sys.executable, *more, "-c", code, "--version"]
+        done = subprocess.run(command, check=True, capture_output=True, text=True, env=_environment())
+        assert ("odd certificate" in done.stderr) is shown
+        assert done.stdout.startswith("imgtrust ")
