@@ -58,7 +58,8 @@ def main(arguments: Sequence[str]) -> int:
     if options.sample and options.sample < len(made):
         wanted = random.Random(options.seed).sample(made, options.sample)  # noqa: S311 - a sample, no secret
     _say(f"{len(made)} mutants in {len(modules)} modules, {len(wanted)} are run")
-    unchanged = run_all(controls(covering), covering, options.jobs, options.limit, lambda _: None)
+    wholes = controls({module: covering[module] for module in modules})
+    unchanged = run_all(wholes, covering, options.jobs, options.limit, lambda _: None)
     if noticed := [str(outcome.mutant.path) for outcome in unchanged if outcome.outcome in NOTICED]:
         _say(f"the tests fail for modules that are as they should be, so they prove nothing: {', '.join(noticed)}")
         return 2
