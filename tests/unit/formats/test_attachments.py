@@ -231,6 +231,8 @@ def test_any_other_artifact_is_a_claim_of_its_type() -> None:
         "application/vnd.example.config",
         "2 layers",
     )
+    assert claim_of(manifest("a/b", artifact_type="x/y")) == ("x/y", "1 layer")
+    assert claim_of(manifest(artifact_type="x/y")) == ("x/y", "0 layers")
     index = Index(b"", OCI_INDEX, (SUBJECT,), artifact_type="application/vnd.example.list")
     assert claim_of(index) == ("application/vnd.example.list", "an index of 1 manifests")
 
