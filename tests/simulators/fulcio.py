@@ -79,16 +79,25 @@ def ca_chain(
     window: tuple[datetime, datetime] = _AGES,
     extensions: Sequence[tuple[x509.ExtensionType, bool]] | None = None,
     intermediate: bool = True,
+    renewed: tuple[Certified, ...] = (),
 ) -> tuple[Certified, ...]:
-    """The issuing authority and its root; ``extensions`` replace those of the issuing one."""
+    """The issuing authority and its root; ``extensions`` replace those of the issuing one.
+
+    ``renewed``: the chain whose keys get new certificates.
+    """
     usual: list[tuple[x509.ExtensionType, bool]] = [(usage("key_cert_sign", "crl_sign"), True)]
     root = ca_certificate(
-        "acme root", None, root_window, [(x509.BasicConstraints(ca=True, path_length=1), True), *usual]
+        "acme root",
+        None,
+        root_window,
+        [(x509.BasicConstraints(ca=True, path_length=1), True), *usual],
+        renewed[-1].key if renewed else None,
     )
     if not intermediate:
         return (root,)
     usual += [(x509.BasicConstraints(ca=True, path_length=0), True), (CODE_SIGNING, False)]
-    return (ca_certificate("acme issuing", root, window, usual if extensions is None else extensions), root)
+    own = usual if extensions is None else extensions
+    return (ca_certificate("acme issuing", root, window, own, renewed[0].key if renewed else None), root)
 
 
 def ca_certificate(
@@ -96,9 +105,10 @@ def ca_certificate(
     issuer: Certified | None,
     window: tuple[datetime, datetime],
     extensions: Sequence[tuple[x509.ExtensionType, bool]],
+    key: PrivateKey | None = None,
 ) -> Certified:
-    """A certificate of an authority; self-signed without an issuer."""
-    key = ec.generate_private_key(ec.SECP256R1())
+    """A certificate of an authority; self-signed without an issuer. With ``key`` one that it had before is renewed."""
+    key = key or ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     builder = (
         x509.CertificateBuilder()
