@@ -15,7 +15,9 @@ import os
 import resource
 import signal
 import sys
+import tempfile
 import time
+from collections import defaultdict
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -177,10 +179,16 @@ def controls(covering: Covering) -> list[Mutant]:
 def run_all(
     wanted: Iterable[Mutant], covering: Covering, jobs: int, limit: float, tell: Callable[[Outcome], None]
 ) -> list[Outcome]:
-    """Run every mutant, ``jobs`` at a time; one that runs longer than ``limit`` seconds is taken as noticed."""
+    """Run every mutant, ``jobs`` at a time; one that runs longer than ``limit`` seconds is taken as noticed.
+
+    The tests that noticed the last mutants of a module run first.
+    """
     _warm_up()
     running: dict[int, Mutant] = {}
     outcomes: list[Outcome] = []
+    keen: dict[str, list[str]] = defaultdict(list)
+
+    folder = Path(tempfile.mkdtemp(prefix="imgtrust-mutants-"))
 
     def note(mutant: Mutant, outcome: str) -> None:
         """Keep an outcome and tell it."""
@@ -192,7 +200,12 @@ def run_all(
         child, status = os.waitpid(-1, 0)
         code = os.waitstatus_to_exitcode(status)
         found = {0: "survived", _NOTICED: "killed", _BROKEN: "killed"}.get(code, "not run")
-        note(running.pop(child), "hung" if code < 0 else found)  # a signal ends one that hangs
+        mutant, told = running.pop(child), folder / str(child)
+        if told.exists():
+            test = told.read_text(encoding="utf-8")
+            keen[mutant.path] = [test, *(each for each in keen[mutant.path] if each != test)]
+            told.unlink()
+        note(mutant, "hung" if code < 0 else found)  # a signal ends one that hangs
 
     for mutant in wanted:
         tests = _chosen(mutant, covering)
@@ -203,10 +216,12 @@ def run_all(
             reap()
         child = os.fork()
         if child == 0:
-            _test(mutant, tests, limit)
+            first = [test for test in keen[mutant.path] if test in tests]
+            _test(mutant, [*first, *(test for test in tests if test not in first)], limit, folder)
         running[child] = mutant
     while running:
         reap()
+    folder.rmdir()
     return outcomes
 
 
@@ -237,7 +252,20 @@ def _inside_functions(path: str) -> frozenset[int]:
     )
 
 
-def _test(mutant: Mutant, tests: Sequence[str], limit: float) -> None:
+class _Teller:
+    """Tells in a file which test noticed: it is likely to notice the next mutant of the module, and runs first."""
+
+    def __init__(self, file: Path) -> None:
+        """The file is written once at most."""
+        self._file = file
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Pytest's own name for this."""
+        if report.failed:
+            self._file.write_text(report.nodeid, encoding="utf-8")
+
+
+def _test(mutant: Mutant, tests: Sequence[str], limit: float, folder: Path) -> None:
     """In a fork: import the mutant and run the tests; ends the process with 0 only if nobody noticed."""
     signal.alarm(int(limit))
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
@@ -251,7 +279,7 @@ def _test(mutant: Mutant, tests: Sequence[str], limit: float) -> None:
     status = 0
     for part in (tests[:_FIRST], tests[_FIRST:]):
         if part and status == 0:
-            status = int(pytest.main([*_QUIET, *part]))
+            status = int(pytest.main([*_QUIET, *part], plugins=[_Teller(folder / str(os.getpid()))]))
     os._exit(status)
 
 
