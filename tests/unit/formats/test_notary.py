@@ -323,7 +323,7 @@ def b64(data: bytes) -> str:
         ({"signature": "AA=="}, "signature is not base64url"),
         ({"signature": "A+/A"}, "signature is not base64url"),
         ({"signature": "AB"}, "in its one spelling"),
-        ({"signature": "AA*A"}, "signature is not base64url$"),
+        ({"signature": "AAAA****"}, "signature is not base64url$"),
         ({"signature": "A"}, "signature is not base64url"),
         ({"signature": "\N{SNOWMAN}"}, "signature is not base64url"),
         ({"payload": "e30="}, "payload is not base64url"),
