@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final
 from tests.mutants.figures import NOTICED, PAGE, Figures, equivalents, key
 from tests.mutants.mutations import mutants
 from tests.mutants.running import ROOT, controls, cover, run_all
+from tests.mutants.settling import settle
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -65,6 +66,7 @@ def main(arguments: Sequence[str]) -> int:
         return 2
     _say(f"{len(unchanged)} modules that were not changed are not noticed")
     outcomes = run_all(wanted, covering, options.jobs, options.limit, lambda outcome: _tell(outcome, explained))
+    outcomes = settle(outcomes, covering, options.jobs, options.limit)
     figures = Figures.of(outcomes, explained)
     _say(figures.text())
     if wanted is made:
