@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Final
 
 from tests.mutants.figures import NOTICED, PAGE, Figures, equivalents, key
 from tests.mutants.mutations import mutants
-from tests.mutants.running import ROOT, controls, cover, run_all
-from tests.mutants.settling import settle
+from tests.mutants.running import ROOT, cover, run_all
+from tests.mutants.settling import controls, settle, thinned
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -60,7 +60,7 @@ def main(arguments: Sequence[str]) -> int:
         wanted = random.Random(options.seed).sample(made, options.sample)  # noqa: S311 - a sample, no secret
     _say(f"{len(made)} mutants in {len(modules)} modules, {len(wanted)} are run")
     wholes = controls({module: covering[module] for module in modules})
-    unchanged = run_all(wholes, covering, options.jobs, options.limit, lambda _: None)
+    unchanged = run_all(wholes, thinned(covering), options.jobs, options.limit, lambda _: None)
     if noticed := [str(outcome.mutant.path) for outcome in unchanged if outcome.outcome in NOTICED]:
         _say(f"the tests fail for modules that are as they should be, so they prove nothing: {', '.join(noticed)}")
         return 2

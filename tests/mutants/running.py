@@ -25,13 +25,13 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from tests.mutants.mutations import Mutant
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from types import CodeType, ModuleType
 
-__all__ = ["ROOT", "Outcome", "controls", "cover", "run_all"]
+    from tests.mutants.mutations import Mutant
+
+__all__ = ["ROOT", "Covering", "Outcome", "cover", "inside_functions", "run_all"]
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 _KNOWN: Final = ("-W", "ignore::pytest.PytestAssertRewriteWarning")
@@ -171,18 +171,6 @@ def _tests(contexts: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(names, key=lambda name: ("/property/" in name, name)))
 
 
-def controls(covering: Covering) -> list[Mutant]:
-    """For each module a mutant that changes nothing: where one is noticed, noticing proves nothing."""
-    found = []
-    for path, lines in sorted(covering.items()):
-        inside = (line for line, tests in sorted(lines.items()) if tests and line in _inside_functions(path))
-        line = next(inside, None)
-        if line is not None:
-            code = compile((ROOT / path).read_text(encoding="utf-8"), str(ROOT / path), "exec")
-            found.append(Mutant(path, line, "", 1, "control", "as it is", "as it is", code))
-    return found
-
-
 def run_all(
     wanted: Iterable[Mutant], covering: Covering, jobs: int, limit: float, tell: Callable[[Outcome], None]
 ) -> list[Outcome]:
@@ -239,7 +227,7 @@ def _chosen(mutant: Mutant, covering: Covering) -> tuple[str, ...]:
     that holds every limit against its number comes by no line of its own, and is run for what runs at import.
     """
     lines = covering.get(mutant.path, {})
-    if mutant.line in _inside_functions(mutant.path):
+    if mutant.line in inside_functions(mutant.path):
         return lines.get(mutant.line, ())
     mine = {test for found in lines.values() for test in found}
     every = mine or {test for module in covering.values() for found in module.values() for test in found}
@@ -247,7 +235,7 @@ def _chosen(mutant: Mutant, covering: Covering) -> tuple[str, ...]:
 
 
 @functools.cache
-def _inside_functions(path: str) -> frozenset[int]:
+def inside_functions(path: str) -> frozenset[int]:
     """The lines of a module that run when a function is called, not when the module is imported."""
     tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
     bodies = (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
