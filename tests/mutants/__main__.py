@@ -1,8 +1,8 @@
 """``make mutants``: break the core, one small change at a time, and see whether a test notices.
 
-``python -m tests.mutants [FOLDER_OR_FILE ...] [--sample N] [--jobs N] [--limit SECONDS]``. Prints each survivor with
-its place and difference, and the figures for each module, and writes these into the docs. Ends in 1 if one survives
-that is not explained in ``equivalent.toml``, in 2 if the tests fail even for modules that were not changed.
+``python -m tests.mutants [FOLDER_OR_FILE ...] [--sample N] [--jobs N] [--limit SECONDS] [--no-page]``. Prints each
+survivor with its place and difference, and the figures for each module, and writes these into the docs. Ends in 1 if
+one survives that is not explained in ``equivalent.toml``, in 2 if the tests fail even for modules that were not changed.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.mutants", description=__doc__)
     parser.add_argument("modules", nargs="*", default=CORE)
     parser.add_argument("--sample", type=int, help="so many mutants, chosen at random")
+    parser.add_argument("--no-page", action="store_true", help="leave the page of the docs as it is")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument(
@@ -69,7 +70,7 @@ def main(arguments: Sequence[str]) -> int:
     outcomes = settle(outcomes, covering, options.jobs, options.limit)
     figures = Figures.of(outcomes, explained)
     _say(figures.text())
-    if wanted is made:
+    if wanted is made and not options.no_page:
         figures.write(_modules(CORE))
         _say(f"written: {PAGE.relative_to(ROOT)}")
         for stale in sorted(set(explained) - {key(mutant) for mutant in made}):
