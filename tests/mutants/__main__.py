@@ -2,7 +2,8 @@
 
 ``python -m tests.mutants [FOLDER_OR_FILE ...] [--sample N] [--jobs N] [--limit SECONDS] [--no-page]``. Prints each
 survivor with its place and difference, and the figures for each module, and writes these into the docs. Ends in 1 if
-one survives that is not explained in ``equivalent.toml``, in 2 if the tests fail even for modules that were not changed.
+one survives that is not explained in ``equivalent.toml``, in 2 if the tests fail even for modules that were not
+changed.
 """
 
 from __future__ import annotations
