@@ -30,7 +30,7 @@ from imgtrust.trust.times import verify_promise
 from tests.simulators.ctlog import CtLog
 from tests.simulators.evidence import AT, Key, b64, bundle, evidence, trusting
 from tests.simulators.fulcio import EMAIL, ISSUER, WHEN, Fulcio, ca_chain
-from tests.simulators.sigstore import VirtualSigstore
+from tests.simulators.sigstore import V2, VirtualSigstore
 
 SIGSTORE = VirtualSigstore()
 
@@ -169,6 +169,18 @@ def test_the_issuing_authority_has_a_name_where_its_certificate_has_none() -> No
     document["certificateAuthorities"][0]["certChain"] = {"certificates": [{"rawBytes": raw}]}
     (authority,) = parse_sigstore_root(strict_json.dumps(document), "acme").certificate_authorities
     assert authority.name == "certificateAuthorities[0] of acme"
+
+
+def test_why_no_time_is_proven_is_told() -> None:
+    found = assess(SIGSTORE.evidence(kind=V2, stamped=0), SIGSTORE.trusting(), at=AT)
+    assert isinstance(found, Refusal)
+    assert found.code is RefusalCode.CERTIFICATE_NO_TIME
+    assert "(it carries none)" in found.reason
+    stranger = VirtualSigstore("stranger").document()["timestampAuthorities"]
+    found = assess(SIGSTORE.evidence(kind=V2), SIGSTORE.trusting(timestampAuthorities=stranger), at=AT)
+    assert isinstance(found, Refusal)
+    assert f"({RefusalCode.TIME_UNTRUSTED}: " in found.reason
+    assert "carries none" not in found.reason
 
 
 def sighted(count: int, *, start: timedelta = timedelta()) -> VerifiedSignature | Refusal:
