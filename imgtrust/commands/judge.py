@@ -29,15 +29,27 @@ if TYPE_CHECKING:
     from imgtrust.content import Descriptor
     from imgtrust.policy.verdict import Verdict
     from imgtrust.reference import Repository
+    from imgtrust.rules.facts import ImageFacts
     from imgtrust.stores.options import StoreOptions
     from imgtrust.stores.port import Store
 
-__all__ = ["judge_many", "judge_name", "judge_reference"]
+__all__ = ["decide", "judge_many", "judge_name", "judge_reference"]
 
 _WAITING: Final = 2
 """Images per job: those who judge many images wait for answers most of the time."""
 _AHEAD: Final = 2
 """Images in work per thread of ``judge_many``, so that memory stays flat however many names come."""
+
+
+def decide(
+    facts: ImageFacts, judgement: Judgement, *, destination: Repository | None = None, under: Repository | None = None
+) -> Verdict:
+    """The verdict on gathered facts, wherever they were gathered; it also names the trusted roots that are old.
+
+    ``destination`` and ``under``: see ``policy.evaluate``.
+    """
+    verdict = evaluate(facts, judgement.policy, judgement.policy_id, destination=destination, under=under)
+    return replace(verdict, not_checked=(*old_roots(judgement.vouched, facts.at), *verdict.not_checked))
 
 
 def judge_reference(
@@ -81,8 +93,7 @@ def judge_reference(
         return undecided(shown, reference, digest, policy_id, at, str(exc), not_found=True)
     except Undecided as exc:
         return undecided(shown, reference, digest, policy_id, at, str(exc))
-    verdict = evaluate(facts, judgement.policy, policy_id, destination=destination)
-    verdict = replace(verdict, not_checked=(*old_roots(judgement.vouched, at), *verdict.not_checked))
+    verdict = decide(facts, judgement, destination=destination)
     return verdict if name is None else replace(verdict, name=name)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from imgtrust.commands.attaching import resolve_subject
 from imgtrust.commands.gather import gather
-from imgtrust.commands.judge import judge_reference
+from imgtrust.commands.judge import decide, judge_reference
 from imgtrust.commands.progress import SILENT
 from imgtrust.commands.promotion.attaching import check_arrival, push_attached, push_legacy
 from imgtrust.commands.promotion.copying import Copier, same_registry
@@ -19,7 +19,7 @@ from imgtrust.commands.promotion.plan import LeftBehind
 from imgtrust.commands.promotion.planning import choose_platform
 from imgtrust.commands.promotion.told import objects
 from imgtrust.errors import IntegrityError, NotFound, PromotionRefused, TagConflict, Undecided
-from imgtrust.policy.evaluate import broken, evaluate, undecided
+from imgtrust.policy.evaluate import broken, undecided
 from imgtrust.reports.results import Fate
 from imgtrust.rules.facts import Fault, IntegrityMode
 from imgtrust.stores.parallel import in_threads
@@ -211,13 +211,7 @@ def judge_destination(goal: Store, plan: Plan, journal: Journal, terms: Terms) -
         return broken(*common, str(exc))
     except Undecided as exc:
         return undecided(*common, str(exc))
-    return evaluate(
-        facts,
-        judgement.policy,
-        judgement.policy_id,
-        destination=plan.destination,
-        under=plan.source.repository,
-    )
+    return decide(facts, judgement, destination=plan.destination, under=plan.source.repository)
 
 
 def with_faults(verdict: Verdict, faults: tuple[Fault, ...], plan: Plan, terms: Terms) -> Verdict:
@@ -226,7 +220,7 @@ def with_faults(verdict: Verdict, faults: tuple[Fault, ...], plan: Plan, terms: 
         return verdict
     integrity = replace(verdict.facts.integrity, faults=(*verdict.facts.integrity.faults, *faults))
     facts = replace(verdict.facts, integrity=integrity)
-    again = evaluate(facts, terms.judgement.policy, terms.judgement.policy_id, destination=plan.destination)
+    again = decide(facts, terms.judgement, destination=plan.destination, under=plan.source.repository)
     return replace(again, name=verdict.name)
 
 

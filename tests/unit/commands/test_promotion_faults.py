@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -177,6 +178,19 @@ def test_a_registry_that_falsifies_a_stored_blob_is_found_out(registry: Registry
     assert result.after.outcome is Outcome.REJECTED
     assert {finding.rule for finding in result.after.findings if finding.outcome == "fail"} == {"integrity"}
     assert tags(registry) == set()
+
+
+def test_an_old_trusted_root_is_said_of_each_verdict_of_a_promotion(
+    registry: RegistrySimulator, goal: RegistryStore
+) -> None:
+    old = replace(judged_by(RELEASE), vouched=(("root.json", NOON - timedelta(days=1)),))
+    result = promoted(source(), goal, judgement=old)
+    del registry.held("prod/app").tags["1"]
+    registry.fault(f"/blobs/{LAYER.digest}", "GET", times=None, change=falsified)
+    refused = promoted(source(), goal, judgement=old)
+    for verdict in (result.before, result.after, refused.after):
+        assert verdict is not None
+        assert [text for text in verdict.not_checked if "root.json is the newest" in text]
 
 
 def test_a_blob_that_is_false_in_the_registry_is_written_anew(registry: RegistrySimulator, goal: RegistryStore) -> None:
