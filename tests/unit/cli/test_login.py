@@ -91,7 +91,7 @@ def test_who_does_not_log_in_signs_nothing(world: SigstoreWorld, provider: OidcS
         with _screen(world.path, *SIGN, world.name, BROWSER="/bin/false %s", HOME=str(world.path)) as screen:
             screen.read_until(NO_LOGIN)
             screen.type(keys)
-            assert screen.close() == status, screen.seen
+            assert screen.close(keys) == status, screen.seen
         assert "Traceback" not in screen.seen
     provider.fault("/token", reply=Reply(401), times=None)
     with _screen(world.path, *SIGN, world.name, BROWSER="/bin/false %s", HOME=str(world.path)) as screen:

@@ -41,10 +41,21 @@ class Screen:
             assert time.monotonic() < end, f"{text!r} never came:\n{self.seen}"
             self._read(0.2)
 
-    def close(self) -> int:
-        """Read to the end; returns the exit status."""
+    def close(self, again: str = "", seconds: float = 120) -> int:
+        """Read to the end; returns the exit status.
+
+        ``again`` is typed once a second until then, as a person would: a Ctrl-C that comes after a question was shown
+        and before Python begins to read is only seen at the next key.
+        """
+        begun = time.monotonic()
+        typed = 0
         while self.process.poll() is None:
             self._read(0.1)
+            passed = time.monotonic() - begun
+            assert passed < seconds, f"it does not end:\n{self.seen}"
+            if again and passed > typed + 1:
+                typed += 1
+                self.type(again)
         while self._read(0.1):
             pass
         return self.process.returncode
@@ -100,7 +111,7 @@ def test_ctrl_c_at_a_question_ends_it_and_nothing_is_written(tmp_path: Path) -> 
     with _screen(tmp_path, "keys", "generate", "k") as screen:
         screen.read_until("Passphrase for the new key k.key: ")
         screen.type("\x03")
-        assert screen.close() == 130
+        assert screen.close("\x03") == 130
         assert "\nimgtrust: interrupted" in screen.seen.replace("\r", "")
     assert not list(tmp_path.iterdir())
 
