@@ -46,7 +46,6 @@ _MEDIA_TYPES: Final = frozenset(
         "application/vnd.dev.sigstore.trustedroot.v0.2+json",
     }
 )
-_PEM: Final = b"-----BEGIN CERTIFICATE-----"
 _DER: Final = re.compile(rb"\x30[\x80-\xff]")
 """A SEQUENCE with a length in the long form, as every certificate has; no text begins so."""
 
@@ -168,12 +167,12 @@ def chain_of(entry: Mapping[str, object], what: str) -> tuple[bytes, ...]:
 def load_chain(data: bytes, what: str) -> Sequence[x509.Certificate]:
     """The certificates of a PEM text, or the one that is DER; their names and extensions can be read as well.
 
-    DER in which PEM stands is DER, as other tools read it.
+    What begins as DER is DER, whatever PEM stands in it, as other tools read it; all else is taken for PEM.
 
     Raises:
         InputFileError: none that can be read, or more than ``MAX_ANCHORS``.
     """
-    return _loaded(data, what, pem=_PEM in data and not _DER.match(data))
+    return _loaded(data, what, pem=not _DER.match(data))
 
 
 def _loaded(data: bytes, what: str, *, pem: bool) -> Sequence[x509.Certificate]:

@@ -61,8 +61,8 @@ def _embedded(certificate: x509.Certificate) -> list[SignedCertificateTimestamp]
 
     found = certificate.extensions.get_extension_for_class(x509.PrecertificateSignedCertificateTimestamps).value
     timestamps = list(found)
-    if not 0 < len(timestamps) <= _MAX_TIMESTAMPS:
-        message = f"{len(timestamps)} timestamps, expected 1 to {_MAX_TIMESTAMPS}"
+    if len(timestamps) > _MAX_TIMESTAMPS:
+        message = f"{len(timestamps)} timestamps, expected at most {_MAX_TIMESTAMPS}"
         raise ValueError(message)
     return timestamps
 

@@ -176,7 +176,7 @@ def _limits(signed: Signed, entry: LogEntry) -> Iterator[_Limit]:
     key = x509.load_der_x509_certificate(signed.certificates[0]).public_key()
     if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
         yield _Limit("it verifies ECDSA P-256 with SHA-256 only", _KEY)
-    if signed.message_digest is not None and signed.digest_algorithm != "sha256":
+    if signed.digest_algorithm != "sha256":
         yield _Limit("it knows sha256 only", _DIGEST)
     if (entry.kind, entry.version) not in _READ["statement" if signed.message_digest is None else "message"]:
         yield _Limit(f"it does not read log entries of kind {entry.kind} {entry.version} for this", _ENTRY)

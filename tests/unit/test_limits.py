@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 import importlib
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import imgtrust
@@ -45,6 +45,7 @@ NUMBERS = {
     "formats.notary._SHOWN": 80,
     "formats.notarycose._SIGN1": 18,
     "formats.notarycose._EPOCH_TIME": 1,
+    "formats.notarycose._EPOCH": datetime(1970, 1, 1, tzinfo=UTC),
     "formats.notarycose._SHOWN": 200,
     "formats.notarycose._PARTS": 4,
     "formats.notaryjws._SHOWN": 200,
@@ -82,9 +83,12 @@ NUMBERS = {
     "trust.rootfile.MAX_ROOT_BYTES": 4_194_304,
     "trust.rootfile.MAX_ANCHORS": 256,
     "trust.sct._MAX_TIMESTAMPS": 16,
+    "trust.sct._EPOCH": datetime(1970, 1, 1, tzinfo=UTC),
     "trust.secondopinion._LONGEST": 300,
     "trust.question._LONG": 128,
     "trust.question._TICK": timedelta(seconds=1),
+    "trust.question._FIRST": datetime(1970, 1, 1, tzinfo=UTC),
+    "trust.question._LAST": datetime(9999, 12, 31, tzinfo=UTC),
     "trust.signatures._FINGERPRINT": 32,
     "trust.times.MAX_TOKEN_BYTES": 65_536,
     "trust.times._MAX_SECONDS": 253402300799,
@@ -100,8 +104,8 @@ NUMBERS = {
 }
 
 
-def _numbers() -> Iterator[tuple[str, int | timedelta]]:
-    """Each number and duration at the top of a module of formats and trust."""
+def _numbers() -> Iterator[tuple[str, int | datetime | timedelta]]:
+    """Each number, time and duration at the top of a module of formats and trust."""
     for room in ("formats", "trust"):
         for file in sorted((ROOT / "imgtrust" / room).rglob("*.py")):
             name = ".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
@@ -109,7 +113,7 @@ def _numbers() -> Iterator[tuple[str, int | timedelta]]:
             for node in ast.parse(file.read_text(encoding="utf-8")).body:
                 if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
                     value = getattr(module, node.target.id, None)
-                    if isinstance(value, int | timedelta) and not isinstance(value, bool):
+                    if isinstance(value, int | datetime | timedelta) and not isinstance(value, bool):
                         yield f"{name}.{node.target.id}".removeprefix(f"{imgtrust.__name__}."), value
 
 

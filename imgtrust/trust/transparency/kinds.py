@@ -24,19 +24,19 @@ __all__ = ["KINDS", "Kind", "check_body"]
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """How a body is compared, and the generation of logs that takes it: only the first promises a time."""
+    """How a body is compared, and whether the logs that take it promise a time: those of the first generation do."""
 
     check: Callable[[Members, Expected], None]
-    generation: int
+    promises: bool
 
 
 KINDS: Final[dict[tuple[str, str], Kind]] = {
-    ("hashedrekord", "0.0.1"): Kind(hashedrekord.check_v1, 1),
-    ("hashedrekord", "0.0.2"): Kind(hashedrekord.check_v2, 2),
-    ("dsse", "0.0.1"): Kind(dsse.check_v1, 1),
-    ("dsse", "0.0.2"): Kind(dsse.check_v2, 2),
-    ("intoto", "0.0.1"): Kind(intoto.check_0_0_1, 1),
-    ("intoto", "0.0.2"): Kind(intoto.check_0_0_2, 1),
+    ("hashedrekord", "0.0.1"): Kind(hashedrekord.check_v1, promises=True),
+    ("hashedrekord", "0.0.2"): Kind(hashedrekord.check_v2, promises=False),
+    ("dsse", "0.0.1"): Kind(dsse.check_v1, promises=True),
+    ("dsse", "0.0.2"): Kind(dsse.check_v2, promises=False),
+    ("intoto", "0.0.1"): Kind(intoto.check_0_0_1, promises=True),
+    ("intoto", "0.0.2"): Kind(intoto.check_0_0_2, promises=True),
 }
 """By kind and version, as Rekor names them."""
 
@@ -55,7 +55,7 @@ def check_body(entry: LogEntry, expected: Expected) -> Kind:
         raise Refused(RefusalCode.LOG_KIND, message)
     if (entry.kind, entry.version) not in {(name, version), ("", "")}:
         disagree(f"is a {name} {version}, and the bundle calls it {entry.kind[:40]} {entry.version[:20]}")
-    if kind.generation > 1 and entry.proof is not None and entry.log_index != entry.proof.log_index:
+    if not kind.promises and entry.proof is not None and entry.log_index != entry.proof.log_index:
         disagree("has another index in the proof than in the bundle")
     kind.check(required(members, "spec"), expected)
     return kind

@@ -50,7 +50,7 @@ def _root(leaf: bytes, proof: InclusionProof) -> bytes | None:
             return None
         if node & 1 or node == last:
             found = node_hash(each, found)
-            while not node & 1 and node:
+            while not node & 1:  # a node of 0 is not the last one here, so that this ends
                 node, last = node >> 1, last >> 1
         else:
             found = node_hash(found, each)

@@ -70,7 +70,7 @@ def prove(entry: LogEntry, logs: Sequence[LogKey], expected: Expected, earliest:
         Refused: LOG_INCLUSION, LOG_CHECKPOINT, LOG_WINDOW, LOG_PROMISE, LOG_KIND, LOG_MALFORMED or LOG_INCONSISTENT.
     """
     kind = kinds.check_body(entry, expected)
-    if kind.generation > 1 and entry.promise is not None:
+    if not kind.promises and entry.promise is not None:
         message = "a log of this generation promises no time, and the entry has such a promise"
         raise Refused(RefusalCode.LOG_PROMISE, message)
     proof = entry.proof

@@ -195,7 +195,7 @@ def sighted(count: int, *, start: timedelta = timedelta()) -> VerifiedSignature 
 def test_a_certificate_has_as_many_timestamps_as_are_read_and_no_more() -> None:
     found = sighted(17)
     assert isinstance(found, Refusal)
-    assert "17 timestamps, expected 1 to 16" in found.reason
+    assert "17 timestamps, expected at most 16" in found.reason
     found = sighted(16)
     assert not isinstance(found, Refusal) or found.code is not RefusalCode.CERTIFICATE_SCT
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from datetime import UTC, datetime
 
 import pytest
@@ -28,6 +29,16 @@ def test_a_hundred_signatures_are_read_and_no_more() -> None:
     assert len(parse_checkpoint(f"{text}\n\n{line * 100}").notes) == 100
     with pytest.raises(Refused, match="expected 1 to 100 lines"):
         parse_checkpoint(f"{text}\n\n{line * 101}")
+
+
+def test_a_line_with_the_hint_of_a_key_and_no_signature_is_no_line() -> None:
+    for data, read in ((bytes(5), True), (bytes(4), False)):
+        envelope = f"{LOG.checkpoint()}\u2014 witness.test {b64encode(data).decode()}\n"
+        if read:
+            verify_checkpoint(envelope, TRUSTED, SIZE, ROOT)
+        else:
+            with pytest.raises(Refused, match="is no signature"):
+                verify_checkpoint(envelope, TRUSTED, SIZE, ROOT)
 
 
 @pytest.mark.parametrize("origin", [" - 17", "log.acme.test- 17", "log.acme.test - ", "log.acme.test - 17x", "log"])

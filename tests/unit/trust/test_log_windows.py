@@ -36,13 +36,13 @@ def windowed(start: datetime, end: datetime | None = None) -> list[dict[str, Any
     ],
     ids=["from then on", "until then", "later", "earlier"],
 )
-def test_a_log_that_promises_no_time_speaks_at_the_earliest_proven_one(
-    start: datetime, end: datetime | None, *, inside: bool
+@pytest.mark.parametrize(("kind", "stamped"), [(V1, 0), (V2, 1)], ids=["promised", "stamped"])
+def test_a_log_speaks_at_the_time_that_it_promises_or_at_the_earliest_proven_one(
+    kind: tuple[str, str], stamped: int, start: datetime, end: datetime | None, *, inside: bool
 ) -> None:
     signer = Signer(Key.new())
-    found = assess(
-        SIGSTORE.evidence(signer, V2, stamped=1), SIGSTORE.trusting_key(signer, tlogs=windowed(start, end)), at=AT
-    )
+    root = SIGSTORE.trusting_key(signer, tlogs=windowed(start, end))
+    found = assess(SIGSTORE.evidence(signer, kind, stamped=stamped), root, at=AT)
     if inside:
         assert isinstance(found, VerifiedSignature)
     else:
@@ -64,3 +64,10 @@ def test_a_promise_is_compared_with_its_own_window_and_not_with_an_earlier_stamp
     found = assess(later, SIGSTORE.trusting_key(signer, tlogs=windowed(WHEN + 30 * TICK)), at=AT)
     assert isinstance(found, VerifiedSignature)
     assert min(time.time for time in found.times) == WHEN
+
+
+def test_a_promise_of_the_very_time_of_judgement_is_not_of_the_future() -> None:
+    signer = Signer(Key.new())
+    found = assess(SIGSTORE.evidence(signer, V1), SIGSTORE.trusting_key(signer), at=WHEN)
+    assert isinstance(found, VerifiedSignature)
+    assert ([time.time for time in found.times], found.claims) == ([WHEN], ())

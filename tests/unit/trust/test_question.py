@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -44,6 +45,17 @@ def test_a_certificate_without_an_issuer_matches_nothing() -> None:
 def test_an_issuer_that_is_no_short_text_matches_nothing(written: bytes) -> None:
     with pytest.raises(VerificationError, match="no issuer of the certificate matches"):
         ask("(?s:.*)", issuer_v1=None, issuer_v2=written)
+
+
+@pytest.mark.parametrize("issuer", [ISSUER, "https://elsewhere.test"])
+def test_a_policy_is_content_once_it_was_asked_and_said_yes(issuer: str) -> None:
+    asked = question.asked_of([TrustedIdentity("release", SIGSTORE.root(), issuer, re.compile(".+"))])
+    certified = SIGSTORE.certify().certified
+    assert certified is not None
+    assert not asked.content
+    with nullcontext() if issuer == ISSUER else pytest.raises(VerificationError):
+        asked.verify(certified.certificate)
+    assert asked.content is (issuer == ISSUER)
 
 
 def test_an_empty_text_is_a_text() -> None:

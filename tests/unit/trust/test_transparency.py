@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -13,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from imgtrust.errors import Refused
 from imgtrust.evidence import InclusionProof, LogEntry
 from imgtrust.formats import read
+from imgtrust.formats.members import read_object
 from imgtrust.refusals import RefusalCode
 from imgtrust.trust.anchors import LogKey
 from imgtrust.trust.signatures import Refusal, VerifiedSignature, assess
@@ -274,6 +276,7 @@ CHANGES: list[tuple[tuple[str, str], tuple[Any, ...], Any, RefusalCode]] = [
     (V1, ("signatures", 0, "signature"), "AAAA", RefusalCode.LOG_INCONSISTENT),
     (("intoto", "0.0.2"), ("content", "envelope", "payloadType"), "x", RefusalCode.LOG_INCONSISTENT),
     (("intoto", "0.0.2"), ("content", "envelope", "signatures"), [], RefusalCode.LOG_INCONSISTENT),
+    (("intoto", "0.0.2"), ("content", "envelope", "signatures"), [{}, {}], RefusalCode.LOG_MALFORMED),
     (("intoto", "0.0.2"), ("content", "envelope", "signatures", 0, "sig"), "AAAA", RefusalCode.LOG_INCONSISTENT),
     (("intoto", "0.0.2"), ("content", "payloadHash", "value"), ZEROS, RefusalCode.LOG_INCONSISTENT),
     (V2, ("hashedRekordV002", "data", "digest"), b64(bytes(32)), RefusalCode.LOG_INCONSISTENT),
@@ -317,6 +320,31 @@ def test_the_entry_of_a_layer_is_about_its_envelope() -> None:
         assert code(SIGSTORE.layer(kind=kind, attestation=True, body=change)) is RefusalCode.LOG_INCONSISTENT
     change = changing("spec", "envelopeHash", "algorithm", value="md5")
     assert code(SIGSTORE.layer(kind=V1, attestation=True, body=change)) is RefusalCode.LOG_INCONSISTENT
+
+
+@pytest.mark.parametrize(
+    ("path", "value"), [(("content", "payloadHash", "value"), ZEROS), (("publicKey",), "AAAA")], ids=["payload", "key"]
+)
+def test_an_entry_without_its_signature_is_also_about_the_payload_and_the_key(
+    path: tuple[str, ...], value: str
+) -> None:
+    candidate = SIGSTORE.layer(kind=("intoto", "0.0.1"), attestation=True, body=changing("spec", *path, value=value))
+    assert code(candidate) is RefusalCode.LOG_INCONSISTENT
+
+
+@pytest.mark.parametrize("algorithm", ["md5", "sha1", "sha3_256"])
+def test_a_digest_that_logs_do_not_make_is_about_nothing_even_where_it_is_right(algorithm: str) -> None:
+    signed = read(SIGSTORE.layer(kind=V1, attestation=True))
+    expected = Expected(signed, KEYED.key.public)
+    assert signed.envelope is not None
+    assert signed.payload is not None
+    for name, right in (("sha256", True), (algorithm, False)):
+        stated = {"algorithm": name, "value": hashlib.new(name, signed.envelope).hexdigest()}
+        members = read_object(json.dumps(stated).encode(), "digest", RefusalCode.LOG_MALFORMED)
+        assert expected.is_envelope(members) is right
+    expected.check_payload("sha256", hashlib.sha256(signed.payload).hexdigest())
+    digest = hashlib.new(algorithm, signed.payload).hexdigest()
+    assert raised(expected.check_payload, algorithm, digest) is RefusalCode.LOG_INCONSISTENT
 
 
 def test_a_message_signature_needs_no_payload_hash_and_finds_none() -> None:

@@ -11,11 +11,12 @@ import json
 import re
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from sigstore.errors import VerificationError
 
 from imgtrust.formats import read
 from imgtrust.refusals import RefusalCode
@@ -107,6 +108,43 @@ def test_a_part_that_it_cannot_judge_does_not_silence_its_no_about_the_rest(name
     """Whoever forges a certificate chooses its key and the kind of its entry: that must not choose the judge."""
     answer = ask_of(PARTS[name](), SIGSTORE.trusting(), **FAULTS[fault])
     assert isinstance(answer, Disagreement), answer
+
+
+class Raising:
+    """A pattern that raises when it is asked, as what a certificate says may make a library do."""
+
+    def __init__(self, exc: Exception) -> None:
+        self._exc = exc
+
+    def fullmatch(self, _: str) -> NoReturn:
+        """As a pattern has it."""
+        raise self._exc
+
+    def asked(self, name: str) -> Agreement | Disagreement | NotSupported:
+        """What comes of it for one of the parts."""
+        return ask_of(PARTS[name](), SIGSTORE.trusting(), identity=self)
+
+
+@pytest.mark.parametrize("name", ["P-384", "RSA", "Ed25519"])
+@pytest.mark.parametrize("exc", [TypeError("of a key"), VerificationError("Signature is invalid for input")], ids=str)
+def test_words_that_are_excused_are_a_no_while_the_certificate_is_not_judged(name: str, exc: Exception) -> None:
+    assert isinstance(Raising(exc).asked(name), Disagreement)
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("no\n  way", "no way"),
+        ("", "VerificationError"),
+        ("x" * 300, "x" * 300),
+        ("x" * 301, "x" * 299 + "…"),
+    ],
+    ids=["lines", "nothing", "long", "longer"],
+)
+def test_what_it_says_is_told_on_one_line_of_bounded_length(said: str, told: str) -> None:
+    answer = Raising(VerificationError(said)).asked("P-384")
+    assert isinstance(answer, Disagreement)
+    assert answer.reason == told
 
 
 SHAPES: Final[list[tuple[tuple[str, str], bytes | None]]] = [(V1, None), (V2, None), (HASHED, MANIFEST), (V2, MANIFEST)]
@@ -221,6 +259,17 @@ def test_an_authority_that_is_known_by_its_roots_alone_is_told_with_the_leaf_in_
         candidate = sigstore.evidence(kind=V2)
         assert isinstance(ask_of(candidate, root), Agreement)
         assert isinstance(ask_of(candidate, root, identity="somebody@acme.test"), Disagreement)
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_the_first_second_of_an_authority_counts_there_and_none_before(*, late: bool) -> None:
+    bare = SIGSTORE.trusting(timestampAuthorities=[])
+    candidate = SIGSTORE.evidence(kind=V2)
+    signed = read(candidate)
+    found = keyless.verify(signed, candidate, replace(bare, authorities=(SIGSTORE.tsa.authority,)), at=AT)
+    authority = replace(SIGSTORE.tsa.authority, not_before=WHEN + timedelta(seconds=late))
+    answer = second_opinion(candidate, signed, found.trusted, found.times, (authority,))
+    assert isinstance(answer, Disagreement if late else Agreement)
 
 
 @pytest.mark.parametrize("end", ["2026-03-01T12:00:00Z", "9999-12-31T23:59:59Z"])
