@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from imgtrust.errors import Refused
 from imgtrust.evidence import Format, Kind
+from imgtrust.formats.known import in_words
 from imgtrust.formats.mediatypes import IN_TOTO_LAYER
 from imgtrust.predicates.sbom import recognise_predicate
 from imgtrust.predicates.summary import VSA
@@ -27,16 +28,8 @@ if TYPE_CHECKING:
     from imgtrust.evidence import Claim, Signed, Statement
     from imgtrust.reference import Digest
 
-__all__ = ["FORMATS", "claims_of", "described", "moved", "said_name", "said_times"]
+__all__ = ["claims_of", "described", "moved", "said_name", "said_times"]
 
-FORMATS: Final = {
-    Format.BUNDLE: "Sigstore bundle",
-    Format.SIMPLESIGNING: "cosign legacy",
-    Format.NOTARY_JWS: "Notary JWS",
-    Format.NOTARY_COSE: "Notary COSE",
-    Format.UNKNOWN: "unknown format",
-}
-"""The formats, for people."""
 _SLSA: Final = "https://slsa.dev/provenance/"
 _SBOM_NAMES: Final = {"spdx": "SPDX", "cyclonedx": "CycloneDX"}
 _BUILDKIT_PREDICATE: Final = "in-toto.io/predicate-type"
@@ -51,7 +44,7 @@ _NOTARY_CLAIM: Final = "notary-signing-time"
 def described(kind: Kind, statement: Statement | None, form: Format) -> tuple[str, str]:
     """A word for what a signed thing is, and what more can be said of it."""
     if kind is Kind.SIGNATURE or statement is None:
-        return kind.value, FORMATS[form]
+        return kind.value, in_words(form)
     sbom = recognise_predicate(statement.predicate)
     if sbom is not None:
         packages = "1 package" if sbom.components == 1 else f"{sbom.components} packages"

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from imgtrust.commands.attaching import resolve_subject
-from imgtrust.commands.described import FORMATS, claims_of, described, moved, said_name, said_times
+from imgtrust.commands.described import claims_of, described, moved, said_name, said_times
 from imgtrust.commands.gather import gather
 from imgtrust.commands.graph import walk
 from imgtrust.commands.snapshot import Snapshot
@@ -17,6 +17,7 @@ from imgtrust.content import INDEX_TYPES, Manifest
 from imgtrust.errors import Refused
 from imgtrust.evidence import Unread
 from imgtrust.formats import read
+from imgtrust.formats.known import in_words
 from imgtrust.refusals import RefusalCode
 from imgtrust.reports.tree import SAYS, Attached, Inspection, Node, Standing
 from imgtrust.rules.facts import IntegrityMode
@@ -142,7 +143,7 @@ class _Look:
 
     def _refused(self, refusal: Refusal, signed: Signed | None) -> Attached:
         """Evidence that is not believed; where nobody was asked whom to believe it is merely found."""
-        kind, what, predicate_type = "evidence", FORMATS[refusal.format], None
+        kind, what, predicate_type = "evidence", in_words(refusal.format), None
         if signed is not None:
             kind, what = described(signed.kind, signed.statement, refusal.format)
             predicate_type = None if signed.statement is None else signed.statement.predicate_type

@@ -28,13 +28,13 @@ from imgtrust.content import (
 )
 from imgtrust.errors import LimitExceeded, Refused
 from imgtrust.evidence import Format
+from imgtrust.formats.known import format_of
 from imgtrust.formats.mediatypes import (
     BUNDLE_TYPE,
     IN_TOTO_LAYER,
     NOTARY_ARTIFACT,
     SBOM_TYPES,
     SIGNATURE_ARTIFACT,
-    format_of,
 )
 from imgtrust.reference import Digest
 from imgtrust.refusals import RefusalCode

@@ -1,16 +1,16 @@
-"""Which media type of a layer means which format. Pure.
+"""Media types of evidence, by name. Pure.
 
-Knows names only (cosign.md 1a and 1b, Notary Project signature-specification 1.1); reads no content.
+Knows names only (cosign.md 1a and 1b, Notary Project signature-specification 1.1); reads no content. Which of them
+holds which format stands in ``known``.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from imgtrust.evidence import Format
-
 __all__ = [
     "ATTESTATION_ARTIFACT",
+    "BUNDLE_FAMILY",
     "BUNDLE_TYPE",
     "DSSE_LAYER",
     "IN_TOTO_LAYER",
@@ -21,12 +21,12 @@ __all__ = [
     "SBOM_TYPES",
     "SIGNATURE_ARTIFACT",
     "SIMPLESIGNING_LAYER",
-    "format_of",
 ]
 
 BUNDLE_TYPE: Final = "application/vnd.dev.sigstore.bundle.v0.3+json"
 """The bundle that is written, as layer and as artifact type (cosign.md 1b)."""
-_BUNDLE_FAMILY: Final = "application/vnd.dev.sigstore.bundle"
+BUNDLE_FAMILY: Final = "application/vnd.dev.sigstore.bundle"
+"""How the types of all its versions begin."""
 
 SIMPLESIGNING_LAYER: Final = "application/vnd.dev.cosign.simplesigning.v1+json"
 DSSE_LAYER: Final = "application/vnd.dsse.envelope.v1+json"
@@ -52,20 +52,3 @@ SBOM_TYPES: Final = {
     "application/vnd.syft+json": "Syft JSON",
 }
 """Media types of plain SBOMs, and their names for people."""
-
-_LAYERS: Final = {
-    SIMPLESIGNING_LAYER: Format.SIMPLESIGNING,
-    DSSE_LAYER: Format.SIMPLESIGNING,
-    NOTARY_JWS_LAYER: Format.NOTARY_JWS,
-    NOTARY_COSE_LAYER: Format.NOTARY_COSE,
-}
-
-
-def format_of(layer_media_type: str) -> Format:
-    """The format that a layer of this media type claims to be; ``Format.UNKNOWN`` where none.
-
-    All bundle versions are of one family: which of them is read is decided by the bundle's own media type.
-    """
-    if layer_media_type == _BUNDLE_FAMILY or layer_media_type.startswith((f"{_BUNDLE_FAMILY}.", f"{_BUNDLE_FAMILY}+")):
-        return Format.BUNDLE
-    return _LAYERS.get(layer_media_type, Format.UNKNOWN)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from imgtrust.evidence import Format, Kind
+from imgtrust.evidence import Kind
+from imgtrust.formats.known import in_words
 from imgtrust.refusals import RefusalCode
 from imgtrust.rules.ways import how_to_sign
 from imgtrust.rules.wording import count, listed, one_line
@@ -17,23 +18,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
+    from imgtrust.evidence import Format
     from imgtrust.rules.finding import Finding
     from imgtrust.rules.requirements import SignatureRule
     from imgtrust.rules.subjects import Subject
     from imgtrust.trust.signatures import Refusal, VerifiedSignature
 
-__all__ = ["FORMAT_WORDS", "SIGNATURES", "by_signer", "needed", "signatures", "until"]
+__all__ = ["SIGNATURES", "by_signer", "needed", "signatures", "until"]
 
 SIGNATURES: Final = "signatures"
-
-FORMAT_WORDS: Final = {
-    Format.BUNDLE: "Sigstore bundle",
-    Format.SIMPLESIGNING: "cosign signature",
-    Format.NOTARY_JWS: "Notary JWS",
-    Format.NOTARY_COSE: "Notary COSE",
-    Format.UNKNOWN: "unknown format",
-}
-"""The formats for people."""
 
 _FLAGS: Final = "flags"
 """The source of a policy that no file holds (``policy.flags``)."""
@@ -112,7 +105,7 @@ def _why(subject: Subject, rule: SignatureRule, counted: dict[str, list[Verified
         names = ", ".join(sorted({name for found in counted.values() for name in found[0].signers} & set(rule.any_of)))
         lines.append(f"signed by {names} only: several signatures or names of one key are one signer")
     others = [
-        f"{signature.evidence} {FORMAT_WORDS[signature.format]} by {', '.join(signature.signers)}: "
+        f"{signature.evidence} {in_words(signature.format)} by {', '.join(signature.signers)}: "
         + (
             "an attestation, which is no signature"
             if signature.kind is not Kind.SIGNATURE
@@ -138,7 +131,7 @@ def _refused(refusals: Iterable[Refusal]) -> list[str]:
     for item in refusals:
         groups.setdefault((item.format, f"{one_line(item.reason)} [{item.code}]"), []).append(item)
     return [
-        f"{found[0].evidence} {FORMAT_WORDS[form]}{'' if len(found) == 1 else f' and {len(found) - 1} like it'}: {why}"
+        f"{found[0].evidence} {in_words(form)}{'' if len(found) == 1 else f' and {len(found) - 1} like it'}: {why}"
         for (form, why), found in groups.items()
     ]
 

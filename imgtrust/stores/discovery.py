@@ -23,7 +23,8 @@ from imgtrust.errors import (
 )
 from imgtrust.evidence import Claim, Evidence, Format, Found, Origin, Unread
 from imgtrust.formats.attachments import Suffix, candidates, claim_of, legacy_tag
-from imgtrust.formats.mediatypes import NOTARY_ARTIFACT, SIGNATURE_ARTIFACT, format_of
+from imgtrust.formats.known import format_of
+from imgtrust.formats.mediatypes import NOTARY_ARTIFACT, SIGNATURE_ARTIFACT
 from imgtrust.reference import TAG, LayoutRepository
 from imgtrust.refusals import RefusalCode
 from imgtrust.stores.parallel import in_threads

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from imgtrust.errors import Refused
-from imgtrust.evidence import Format
 from imgtrust.formats import format_of, read
+from imgtrust.formats.known import FORMATS
 from imgtrust.reference import Digest
 from imgtrust.refusals import RefusalCode
 from imgtrust.trust.dating import stamped_times
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from imgtrust.evidence import Evidence, Kind, Signed, Statement
+    from imgtrust.evidence import Evidence, Format, Kind, Signed, Statement
     from imgtrust.trust.keyless import Keyless
     from imgtrust.trust.keys import TrustedKey
     from imgtrust.trust.notary.answers import Revocations
@@ -31,11 +31,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Refusal", "VerifiedSignature", "assess"]
 
-_CODES: Final = {
-    Format.BUNDLE: (RefusalCode.BUNDLE_UNTRUSTED_KEY, RefusalCode.BUNDLE_BAD_SIGNATURE),
-    Format.SIMPLESIGNING: (RefusalCode.SIMPLESIGNING_UNTRUSTED_KEY, RefusalCode.SIMPLESIGNING_BAD_SIGNATURE),
-}
-"""For each format: no trusted key made it; and it is no signature, or a trusted key is named that did not make it."""
 _FINGERPRINT: Final = 32
 """The bytes of a SHA-256."""
 
@@ -212,7 +207,7 @@ def _signers(signed: Signed, evidence: Evidence, root: TrustRoot) -> list[Truste
     for key in distinct:
         if holds(key, signed, evidence.content):
             return [each for each in root.keys if each.key == key]
-    untrusted, bad = _CODES[signed.format]
+    untrusted, bad = FORMATS[signed.format].untrusted, FORMATS[signed.format].bad
     if not plausible(signed.signature):
         raise Refused(bad, "the signature has a form that no key makes")
     if not distinct and root.identities:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from imgtrust.content import Descriptor, Manifest, describe, parse_manifest
 from imgtrust.evidence import Format, Origin
+from imgtrust.formats import format_of
 from imgtrust.formats.attachments import Suffix, artifact_attachment, bundle_attachment, legacy_attachment, legacy_tag
-from imgtrust.formats.mediatypes import DSSE_LAYER, SIMPLESIGNING_LAYER, format_of
+from imgtrust.formats.mediatypes import DSSE_LAYER, SIMPLESIGNING_LAYER
 from imgtrust.refusals import RefusalCode
 from imgtrust.stores.discovery import discover
 from tests.simulators.images import image, index, push

@@ -1,32 +1,50 @@
-"""Each format of evidence has its line in every table that knows formats: none is read and then has no name."""
+"""Each format of evidence has its row, by which all of the house knows it: none is read and then has no name."""
 
 from __future__ import annotations
 
 import pytest
 
-from imgtrust.commands.described import FORMATS
 from imgtrust.evidence import Format
-from imgtrust.formats import _READERS, format_of
-from imgtrust.formats.mediatypes import _LAYERS, BUNDLE_TYPE
-from imgtrust.rules.signers import FORMAT_WORDS
-from imgtrust.trust.signatures import _CODES
+from imgtrust.formats import format_of
+from imgtrust.formats.known import FORMATS, in_words
+from imgtrust.formats.mediatypes import (
+    BUNDLE_TYPE,
+    DSSE_LAYER,
+    NOTARY_COSE_LAYER,
+    NOTARY_JWS_LAYER,
+    SIMPLESIGNING_LAYER,
+)
 
-KNOWN = [each for each in Format if each is not Format.UNKNOWN]
-CERTIFIED = {Format.NOTARY_JWS, Format.NOTARY_COSE}
-"""What bare keys never make."""
+LAYERS = {
+    Format.BUNDLE: [BUNDLE_TYPE, "application/vnd.dev.sigstore.bundle+json;version=0.1"],
+    Format.SIMPLESIGNING: [SIMPLESIGNING_LAYER, DSSE_LAYER],
+    Format.NOTARY_JWS: [NOTARY_JWS_LAYER],
+    Format.NOTARY_COSE: [NOTARY_COSE_LAYER],
+}
 
 
-@pytest.mark.parametrize("known", KNOWN)
-def test_a_format_has_a_line_in_every_table(known: Format) -> None:
-    assert known in _READERS
-    assert known in {format_of(kind) for kind in (*_LAYERS, BUNDLE_TYPE)}
-    assert known in FORMATS
-    assert known in FORMAT_WORDS
-    assert (known in _CODES) is (known not in CERTIFIED)
+def test_every_format_of_the_reports_has_a_row_and_no_other() -> None:
+    assert set(FORMATS) == set(Format) - {Format.UNKNOWN} == set(LAYERS)
+    assert len({known.words for known in FORMATS.values()}) == len(FORMATS)
+
+
+@pytest.mark.parametrize("known", FORMATS)
+def test_a_layer_is_of_one_format_at_most(known: Format) -> None:
+    for media_type in LAYERS[known]:
+        assert [name for name, row in FORMATS.items() if row.layers.fullmatch(media_type)] == [known]
+        assert format_of(media_type) is known
+
+
+@pytest.mark.parametrize("known", FORMATS)
+def test_a_row_refuses_as_its_own_format(known: Format) -> None:
+    row, family = FORMATS[known], known.name.partition("_")[0]
+    assert row.words == in_words(known)
+    for code in (row.untrusted, row.bad):
+        assert code.name.startswith(family)
+    assert row.untrusted != row.bad
 
 
 def test_what_no_table_knows_is_unknown_and_has_words_too() -> None:
-    assert format_of("application/vnd.acme.signature") is Format.UNKNOWN
-    assert Format.UNKNOWN not in _READERS
-    assert Format.UNKNOWN in FORMATS
-    assert Format.UNKNOWN in FORMAT_WORDS
+    for media_type in ("application/vnd.acme.signature", f"{DSSE_LAYER}\n", f"{BUNDLE_TYPE}\n", f"x{DSSE_LAYER}"):
+        assert format_of(media_type) is Format.UNKNOWN
+    assert in_words(Format.UNKNOWN) == "unknown format"
