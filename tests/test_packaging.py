@@ -147,11 +147,11 @@ def test_the_developer_lock_has_the_same_versions() -> None:
 def test_sigstores_own_library_reads_the_pinned_trust_root_as_we_do() -> None:
     from sigstore.models import TrustedRoot  # noqa: PLC0415 - takes a third of a second
 
-    from imgtrust.trust.roots import parse_trusted_root  # noqa: PLC0415
+    from imgtrust.trust.roots import parse_sigstore_root  # noqa: PLC0415
 
     path = ROOT / "keys" / "sigstore-public-good.trusted_root.json"
     theirs = TrustedRoot.from_file(str(path)).get_timestamp_authorities()
-    ours = parse_trusted_root(path.read_bytes(), path.name)
+    ours = parse_sigstore_root(path.read_bytes(), path.name).authorities
     assert len(ours) == len(theirs)
     for mine, other in zip(ours, theirs, strict=True):
         chain = [

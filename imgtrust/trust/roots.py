@@ -45,7 +45,6 @@ __all__ = [
     "TrustRoot",
     "describe_root",
     "parse_sigstore_root",
-    "parse_trusted_root",
     "parse_tsa_chain",
 ]
 
@@ -107,19 +106,9 @@ def parse_sigstore_root(data: bytes, name: str) -> SigstoreRoot:
         _logs(members, "tlogs", name),
         _logs(members, "ctlogs", name),
         tuple(_issuer(entry, what) for entry, what in _entries(members, "certificateAuthorities", name)),
-        tuple(_authority(*each, started=True) for each in _entries(members, "timestampAuthorities", name)),
+        tuple(_authority(*each) for each in _entries(members, "timestampAuthorities", name)),
         data,
     )
-
-
-def parse_trusted_root(data: bytes, name: str) -> tuple[TimestampAuthority, ...]:
-    """The time-stamp authorities of a Sigstore trusted root; ``name`` names the file in messages.
-
-    Raises:
-        InputFileError: not a trusted root that can be read whole.
-    """
-    members = read_root(data, name)
-    return tuple(_authority(entry, what) for entry, what in _entries(members, "timestampAuthorities", name))
 
 
 def parse_tsa_chain(data: bytes, name: str) -> TimestampAuthority:
@@ -192,12 +181,11 @@ def _started(members: Mapping[str, object], what: str) -> tuple[datetime, dateti
     return start, end
 
 
-def _authority(entry: Mapping[str, object], what: str, *, started: bool = False) -> TimestampAuthority:
+def _authority(entry: Mapping[str, object], what: str) -> TimestampAuthority:
     """One entry of ``timestampAuthorities``."""
     chain = chain_of(entry, what)
     leaf, intermediates, root = chain[0], chain[1:-1], chain[-1]
-    window = _started(entry, what) if started else window_of(entry, what)
-    return TimestampAuthority(common_name(leaf) or what, (root,), intermediates, leaf, *window)
+    return TimestampAuthority(common_name(leaf) or what, (root,), intermediates, leaf, *_started(entry, what))
 
 
 def _issuer(entry: Mapping[str, object], what: str) -> CertificateAuthority:

@@ -20,7 +20,7 @@ from imgtrust.trust.notary.answers import Question
 from imgtrust.trust.notary.chain import read_chain
 from imgtrust.trust.notary.entries import Unusable
 from imgtrust.trust.notary.revocation import usable
-from imgtrust.trust.roots import describe_root, parse_sigstore_root, parse_trusted_root, parse_tsa_chain
+from imgtrust.trust.roots import describe_root, parse_sigstore_root, parse_tsa_chain
 from imgtrust.trust.times import check_response, read_token, verify_timestamp
 from imgtrust.trust.transparency.checkpoint import parse_checkpoint, verify_checkpoint
 from tests.fuzz.mutators import Mutator
@@ -70,8 +70,6 @@ def _public_key(_: World, data: bytes) -> None:
 def _sigstore_root(_: World, data: bytes) -> None:
     with contextlib.suppress(InputFileError):
         describe_root(data, "root.json")
-    with contextlib.suppress(InputFileError):
-        parse_trusted_root(data, "root.json")
     parse_sigstore_root(data, "root.json")
 
 

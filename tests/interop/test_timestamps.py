@@ -11,7 +11,7 @@ from imgtrust.errors import TimestampError
 from imgtrust.signers import open_timestamper
 from imgtrust.signers.authority import LocalAuthority
 from imgtrust.signers.tsa import TsaOptions
-from imgtrust.trust.roots import parse_trusted_root, parse_tsa_chain
+from imgtrust.trust.roots import parse_sigstore_root, parse_tsa_chain
 from imgtrust.trust.times import TimestampAuthority, verify_timestamp
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ MESSAGE = b"a signature"
 
 def test_its_tokens_are_taken_with_and_without_certificates(timestamp_server: TimestampServer) -> None:
     chain = parse_tsa_chain(timestamp_server.chain.read_bytes(), "chain")
-    roots = parse_trusted_root(timestamp_server.trusted_root.read_bytes(), "trusted root")
+    roots = parse_sigstore_root(timestamp_server.trusted_root.read_bytes(), "trusted root").authorities
     for certificates in (True, False):
         for authorities in ((chain,), roots):
             options = TsaOptions(certificates=certificates)

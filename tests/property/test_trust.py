@@ -19,7 +19,7 @@ from imgtrust.signers.authority import LocalAuthority
 from imgtrust.trust import ed25519ph
 from imgtrust.trust.der import DerError, Reader
 from imgtrust.trust.keys import parse_public_key, verify, verify_digest
-from imgtrust.trust.roots import describe_root, parse_trusted_root, parse_tsa_chain
+from imgtrust.trust.roots import describe_root, parse_sigstore_root, parse_tsa_chain
 from imgtrust.trust.signatures import Refusal, VerifiedSignature, assess
 from imgtrust.trust.times import check_response, read_token, verify_timestamp
 from tests.property.test_formats import JSON
@@ -191,7 +191,7 @@ def test_der_is_read_to_its_end_or_refused(data: bytes) -> None:
 
 @given(st.binary(max_size=200), st.booleans())
 def test_arbitrary_bytes_are_no_key_and_no_root(data: bytes, pem: bool) -> None:  # noqa: FBT001 - drawn by hypothesis
-    kinds = (("PUBLIC KEY", parse_public_key), ("CERTIFICATE", parse_tsa_chain), ("X", parse_trusted_root))
+    kinds = (("PUBLIC KEY", parse_public_key), ("CERTIFICATE", parse_tsa_chain), ("X", parse_sigstore_root))
     for kind, read in kinds:
         given_data = f"-----BEGIN {kind}-----\n{b64(data)}\n-----END {kind}-----\n".encode() if pem else data
         try:
@@ -221,7 +221,7 @@ TRUSTED_ROOT: dict[str, Any] = {
 @given(st.sampled_from(("mediaType", "tlogs", "ctlogs", "certificateAuthorities", "timestampAuthorities")), JSON)
 def test_any_member_of_a_trusted_root_may_be_anything(name: str, value: object) -> None:
     data = strict_json.dumps({**TRUSTED_ROOT, name: value})
-    for read in (parse_trusted_root, describe_root):
+    for read in (parse_sigstore_root, describe_root):
         try:
             read(data, "root.json")
         except InputFileError:

@@ -12,7 +12,7 @@ import pytest
 
 from imgtrust.commands.anchors import packaged_signing_config
 from imgtrust.signers.signingconfig import LogService, read_signing_config
-from imgtrust.trust.roots import Anchor, describe_root, parse_trusted_root
+from imgtrust.trust.roots import Anchor, describe_root, parse_sigstore_root
 
 KEYS: Final = Path(__file__).parents[2] / "keys"
 ROOT: Final = KEYS / "sigstore-public-good.trusted_root.json"
@@ -35,7 +35,7 @@ def test_every_anchor_stands_in_the_readme_and_no_other() -> None:
 
 
 def test_the_time_stamp_authority_of_the_public_good_instance_can_be_used() -> None:
-    (authority,) = parse_trusted_root(ROOT.read_bytes(), ROOT.name)
+    (authority,) = parse_sigstore_root(ROOT.read_bytes(), ROOT.name).authorities
     assert authority.name == "sigstore-tsa"
     assert authority.leaf is not None
     assert authority.not_before is not None

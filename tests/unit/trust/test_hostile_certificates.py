@@ -15,7 +15,7 @@ from imgtrust.formats.certificates import MAX_CERTIFICATE_BYTES
 from imgtrust.refusals import RefusalCode
 from imgtrust.signers import der
 from imgtrust.trust.certificatefiles import read_roots
-from imgtrust.trust.roots import describe_root, parse_sigstore_root, parse_trusted_root, parse_tsa_chain
+from imgtrust.trust.roots import describe_root, parse_sigstore_root, parse_tsa_chain
 from imgtrust.trust.signatures import Refusal, VerifiedSignature, assess
 from tests.simulators import pki
 from tests.simulators.evidence import AT, Key, b64
@@ -271,7 +271,6 @@ def test_a_root_file_with_an_impossible_certificate_is_refused_by_its_name(name:
     whole = json.dumps(document).encode()
     reads: tuple[tuple[Callable[..., object], bytes], ...] = (
         (parse_sigstore_root, whole),
-        (parse_trusted_root, whole),
         (describe_root, whole),
         (parse_tsa_chain, odd),
         (read_roots, odd),

@@ -15,13 +15,23 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from imgtrust.errors import InputFileError
 from imgtrust.signers.authority import LocalAuthority
-from imgtrust.trust.roots import MAX_ANCHORS, MAX_ROOT_BYTES, Anchor, describe_root, parse_trusted_root, parse_tsa_chain
+from imgtrust.trust.roots import (
+    MAX_ANCHORS,
+    MAX_ROOT_BYTES,
+    Anchor,
+    describe_root,
+    parse_sigstore_root,
+    parse_tsa_chain,
+)
 from imgtrust.trust.times import TimestampAuthority
 from tests.simulators.evidence import Key, b64
 from tests.simulators.timestamps import Certified, certify, chain
 
 PARTS = chain(intermediate=True)
 START, END = datetime(2025, 1, 1, tzinfo=UTC), datetime(2026, 1, 1, tzinfo=UTC)
+
+
+STARTED = {"start": START.isoformat()}
 
 
 def entry(*certificates: bytes, **more: Any) -> dict[str, Any]:
@@ -37,28 +47,37 @@ def root(*authorities: object, **more: Any) -> bytes:
     return json.dumps({name: value for name, value in document.items() if value is not None}).encode()
 
 
+def authorities(data: bytes) -> tuple[TimestampAuthority, ...]:
+    return parse_sigstore_root(data, "root.json").authorities
+
+
 def test_authorities_are_read_with_chain_and_window() -> None:
     window = {"start": "2025-01-01T00:00:00Z", "end": "2026-01-01T01:00:00+01:00"}
     data = root(entry(*(each.der for each in PARTS), validFor=window))
-    assert parse_trusted_root(data, "root.json") == (
+    assert authorities(data) == (
         TimestampAuthority("test time-stamp authority", (PARTS[2].der,), (PARTS[1].der,), PARTS[0].der, START, END),
     )
 
 
-@pytest.mark.parametrize("window", [None, {}, {"start": ""}])
-def test_an_absent_end_is_open(window: object) -> None:
-    (found,) = parse_trusted_root(root(entry(PARTS[0].der, PARTS[2].der, validFor=window)), "root.json")
-    assert (found.not_before, found.not_after) == (None, None)
+def test_an_absent_end_is_open() -> None:
+    (found,) = authorities(root(entry(PARTS[0].der, PARTS[2].der, validFor=STARTED)))
+    assert (found.not_before, found.not_after) == (START, None)
+
+
+@pytest.mark.parametrize("window", [None, {}, {"start": ""}, {"end": "2026-01-01T00:00:00Z"}])
+def test_a_window_has_a_start(window: object) -> None:
+    with pytest.raises(InputFileError, match=r"timestampAuthorities\[0\] of root\.json: validFor has no start"):
+        authorities(root(entry(PARTS[0].der, PARTS[2].der, validFor=window)))
 
 
 def test_a_single_certificate_is_leaf_and_root() -> None:
-    (found,) = parse_trusted_root(root(entry(PARTS[2].der)), "root.json")
+    (found,) = authorities(root(entry(PARTS[2].der, validFor=STARTED)))
     assert (found.leaf, found.roots, found.intermediates) == (PARTS[2].der, (PARTS[2].der,), ())
 
 
 def test_a_root_without_authorities_has_none() -> None:
-    assert parse_trusted_root(root(), "root.json") == ()
-    assert parse_trusted_root(root(timestampAuthorities=None), "root.json") == ()
+    assert authorities(root()) == ()
+    assert authorities(root(timestampAuthorities=None)) == ()
 
 
 def test_an_authority_without_a_name_is_named_by_its_place() -> None:
@@ -74,8 +93,8 @@ def test_an_authority_without_a_name_is_named_by_its_place() -> None:
         .sign(PARTS[2].key, hashes.SHA256())
     )
     leaf = Certified(nobody, key)
-    data = root(entry(leaf.der, PARTS[2].der))
-    assert parse_trusted_root(data, "root.json")[0].name == "timestampAuthorities[0] of root.json"
+    data = root(entry(leaf.der, PARTS[2].der, validFor=STARTED))
+    assert authorities(data)[0].name == "timestampAuthorities[0] of root.json"
     assert describe_root(data, "root.json")[0].name == "timestampAuthorities[0] of root.json"
     assert parse_tsa_chain(leaf.pem + PARTS[2].pem, "tsa.pem").name == "tsa.pem"
 
@@ -110,20 +129,20 @@ BROKEN = [
 
 @pytest.mark.parametrize("data", BROKEN, ids=range(len(BROKEN)))
 def test_a_root_that_cannot_be_read_whole_is_refused_with_its_name(data: bytes) -> None:
-    for read in (parse_trusted_root, describe_root):
+    for read in (parse_sigstore_root, describe_root):
         with pytest.raises(InputFileError, match=r"root\.json"):
             read(data, "root.json")
 
 
 def test_what_is_as_large_as_allowed_is_read() -> None:
-    assert parse_trusted_root(root().ljust(MAX_ROOT_BYTES), "root.json") == ()
-    assert len(parse_trusted_root(root(*[entry(PARTS[2].der)] * MAX_ANCHORS), "root.json")) == MAX_ANCHORS
+    assert authorities(root().ljust(MAX_ROOT_BYTES)) == ()
+    assert len(authorities(root(*[entry(PARTS[2].der, validFor=STARTED)] * MAX_ANCHORS))) == MAX_ANCHORS
     assert len(parse_tsa_chain(PARTS[2].pem * MAX_ANCHORS, "tsa.pem").roots) == MAX_ANCHORS
 
 
 def test_huge_files_are_not_parsed() -> None:
     data = b" " * (MAX_ROOT_BYTES + 1)
-    for read in (parse_trusted_root, describe_root, parse_tsa_chain):
+    for read in (parse_sigstore_root, describe_root, parse_tsa_chain):
         with pytest.raises(InputFileError, match="at most"):
             read(data, "root.json")
 
