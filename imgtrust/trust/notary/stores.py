@@ -51,11 +51,12 @@ def trusted_by(
         Refused: NOTARY_UNTRUSTED, no store of the right kind has a certificate of the chain; NOTARY_IDENTITY.
     """
     kind = kind_of(claims)
-    rooted = [each for each in stores if each.kind == kind and set(each.roots) & set(signed.certificates)]
+    of_kind = [each for each in stores if each.kind == kind]
+    rooted = [each for each in of_kind if set(each.roots) & set(signed.certificates)]
     if not rooted:
         root = chain[-1].subject.rfc4514_string()[:100]
-        count = sum(each.kind == kind for each in stores)
-        message = f"the chain ends at {root!r}, which is in none of the {count} trust stores of type {kind}"
+        none = f"which is in none of the {len(of_kind)} trust stores of type {kind}"
+        message = f"the chain ends at {root!r}, {none if of_kind else f'and no trust store of type {kind} is named'}"
         raise Refused(RefusalCode.NOTARY_UNTRUSTED, message)
     if kind == AWS_SIGNER:
         known = [each for each in rooted if _is_profile(_profile_version(claims), each.profiles)]

@@ -50,7 +50,10 @@ def test_a_chain_whose_certificates_are_in_no_store_is_refused() -> None:
     assert isinstance(found, Refusal)
     assert found.code is RefusalCode.NOTARY_UNTRUSTED
     assert "CN=root" in found.reason
-    assert "none of the 2 trust stores of type ca" in found.reason
+    assert "which is in none of the 2 trust stores of type ca" in found.reason
+    found = judged(SIGNER, notary(ROOT, kind="aws-signer"))
+    assert isinstance(found, Refusal)
+    assert "and no trust store of type ca is named" in found.reason
 
 
 def test_what_is_shown_of_a_root_is_bounded() -> None:
