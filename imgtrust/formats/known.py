@@ -44,11 +44,6 @@ class Known:
     bad: RefusalCode
 
 
-def _any_of(*media_types: str) -> re.Pattern[str]:
-    """These and no others."""
-    return re.compile("|".join(map(re.escape, media_types)))
-
-
 def _jws(evidence: Evidence) -> Signed:
     from imgtrust.formats import notaryjws  # noqa: PLC0415 - most images have no Notary signature
 
@@ -71,21 +66,21 @@ FORMATS: Final = {
     ),
     Format.SIMPLESIGNING: Known(
         "cosign legacy",
-        _any_of(SIMPLESIGNING_LAYER, DSSE_LAYER),
+        re.compile(f"{re.escape(SIMPLESIGNING_LAYER)}|{re.escape(DSSE_LAYER)}"),
         simplesigning.read,
         RefusalCode.SIMPLESIGNING_UNTRUSTED_KEY,
         RefusalCode.SIMPLESIGNING_BAD_SIGNATURE,
     ),
     Format.NOTARY_JWS: Known(
         "Notary JWS",
-        _any_of(NOTARY_JWS_LAYER),
+        re.compile(re.escape(NOTARY_JWS_LAYER)),
         _jws,
         RefusalCode.NOTARY_UNTRUSTED,
         RefusalCode.NOTARY_BAD_SIGNATURE,
     ),
     Format.NOTARY_COSE: Known(
         "Notary COSE",
-        _any_of(NOTARY_COSE_LAYER),
+        re.compile(re.escape(NOTARY_COSE_LAYER)),
         _cose,
         RefusalCode.NOTARY_UNTRUSTED,
         RefusalCode.NOTARY_BAD_SIGNATURE,

@@ -379,9 +379,17 @@ def test_a_body_of_no_kind_that_is_known_is_refused(body: bytes) -> None:
     assert code(document_of(document)) in {RefusalCode.LOG_KIND, RefusalCode.LOG_MALFORMED}
 
 
-def test_the_index_of_the_second_generation_is_that_of_the_proof() -> None:
-    found = SIGSTORE.evidence(kind=V2, entry=changing("logIndex", value="0"))
+@pytest.mark.parametrize("kind", [V2, ("dsse", "0.0.2")], ids=str)
+def test_the_index_of_the_second_generation_is_that_of_the_proof(kind: tuple[str, str]) -> None:
+    found = SIGSTORE.evidence(kind=kind, entry=changing("logIndex", value="0"))
     assert code(found) is RefusalCode.LOG_INCONSISTENT
+
+
+def test_an_entry_of_the_second_generation_without_a_proof_proves_nothing() -> None:
+    signed = read(SIGSTORE.evidence(KEYED, V2))
+    bare = replace(signed.log_entries[0], proof=None)
+    expected = Expected(signed, KEYED.key.public)
+    assert raised(lambda: proving.prove(bare, KEY_ROOT.logs, expected, None)) is RefusalCode.LOG_INCLUSION
 
 
 def test_an_index_that_no_promise_covers_may_be_another_in_the_first_generation() -> None:
@@ -393,12 +401,13 @@ def test_an_index_that_no_promise_covers_may_be_another_in_the_first_generation(
     assert [time.source for time in found.times] == [TimeSource.RFC3161]
 
 
-def test_a_log_of_the_second_generation_promises_no_time() -> None:
+@pytest.mark.parametrize("kind", [V2, ("dsse", "0.0.2")], ids=str)
+def test_a_log_of_the_second_generation_promises_no_time(kind: tuple[str, str]) -> None:
     def change(entry: dict[str, Any]) -> None:
         entry["integratedTime"] = str(int(WHEN.timestamp()))
         entry["inclusionPromise"] = {"signedEntryTimestamp": b64(SIGSTORE.log2.promise(entry))}
 
-    assert code(SIGSTORE.evidence(kind=V2, entry=change, stamped=1)) is RefusalCode.LOG_PROMISE
+    assert code(SIGSTORE.evidence(kind=kind, entry=change, stamped=1)) is RefusalCode.LOG_PROMISE
 
 
 OLD = "application/vnd.dev.sigstore.bundle+json;version=0.1"
