@@ -31,9 +31,12 @@ def open_responders(trust: TrustRoot, environment: Mapping[str, str]) -> Respond
     """Whoever is asked under a trust root; None where it has nothing that is asked about."""
     if all(each.revocation == "skip" for each in trust.notary):
         return None
-    from imgtrust.stores.revocation import ResponderOptions, Responders, cache_folder  # noqa: PLC0415 - for Notary only
+    from imgtrust.signers.awssigner import RevocationStatus  # noqa: PLC0415 - for Notary only
+    from imgtrust.stores.revocation import ResponderOptions, Responders, cache_folder  # noqa: PLC0415 - as above
+    from imgtrust.trust.notary.awssigner import SERVICE  # noqa: PLC0415 - as above
 
-    return Responders(ResponderOptions(cache_folder(environment), environment=environment))
+    services = {SERVICE: RevocationStatus(environment).ask}
+    return Responders(ResponderOptions(cache_folder(environment), environment=environment, services=services))
 
 
 def ask_about(

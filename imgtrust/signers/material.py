@@ -116,22 +116,9 @@ def _secret(name: str, environment: Mapping[str, str]) -> bytes:
 
 
 def _secrets_manager(name: str, environment: Mapping[str, str]) -> Any:  # noqa: ANN401 - boto3 makes it at run time
-    """A client in the region of the ARN, else of the environment, with the credentials of the environment if any."""
-    import boto3  # noqa: PLC0415 - slow to import, needed here only
-    from botocore.config import Config  # noqa: PLC0415
+    """A client in the region of the ARN, else of the environment."""
+    from imgtrust.signers.awsservices import open_client  # noqa: PLC0415 - needed here only
 
     parts = name.split(":")
     region = parts[3] if name.startswith("arn:") and len(parts) > 3 else None  # noqa: PLR2004 - arn:aws:service:REGION
-    session = boto3.session.Session(
-        aws_access_key_id=environment.get("AWS_ACCESS_KEY_ID"),
-        aws_secret_access_key=environment.get("AWS_SECRET_ACCESS_KEY"),
-        aws_session_token=environment.get("AWS_SESSION_TOKEN"),
-        profile_name=environment.get("AWS_PROFILE"),
-        region_name=region or environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION"),
-    )
-    limits = Config(connect_timeout=5, read_timeout=15, retries={"mode": "standard", "max_attempts": 3})
-    return session.client(
-        "secretsmanager",
-        config=limits,
-        endpoint_url=environment.get("AWS_ENDPOINT_URL_SECRETS_MANAGER") or environment.get("AWS_ENDPOINT_URL"),
-    )
+    return open_client("secretsmanager", region, environment, variable="SECRETS_MANAGER")

@@ -1,4 +1,4 @@
-"""Revocation lists and OCSP responders, asked over HTTP, with the lists kept on disk.
+"""Revocation lists and OCSP responders, asked over HTTP, with the lists kept on disk; and who else is asked.
 
 Knows addresses and bytes, limits and time-outs; knows nothing of what an answer says. Plain HTTP is allowed, as
 RFC 5280 section 8 and notary.md 9 have it: what comes is public and signed, and whoever asked checks the signature. No
@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import unquote
 
-from imgtrust.errors import InputFileError, StoreProtocol, StoreUnavailable
+from imgtrust.errors import InputFileError, StoreProtocol, StoreUnavailable, Undecided
 from imgtrust.stores.addresses import origin_of
 from imgtrust.stores.options import NO_ENVIRONMENT
 from imgtrust.stores.proxies import proxy_for
@@ -58,13 +58,16 @@ class ResponderOptions:
     """How responders are reached.
 
     ``cache``: a folder for lists, or None. ``answer_timeout`` and ``list_timeout``: seconds for one whole answer
-    (notary.md 9), names and headers counted. ``environment``: proxies. ``clock``: for tests.
+    (notary.md 9), names and headers counted. ``environment``: proxies. ``services``: who is asked where an address has
+    this scheme and is no URL (``SCHEME:PLACE``), with the place and the request; they bound their own time and raise
+    ``Undecided``. ``clock``: for tests.
     """
 
     cache: Path | None = None
     answer_timeout: float = 2.0
     list_timeout: float = 5.0
     environment: Mapping[str, str] = field(default_factory=lambda: NO_ENVIRONMENT, repr=False)
+    services: Mapping[str, Callable[[str, bytes], bytes]] = field(default_factory=dict, repr=False)
     clock: Callable[[], datetime] = _now
 
 
@@ -92,7 +95,7 @@ class Responders:
         return self._options.clock()
 
     def ask(self, url: str, request: bytes, keep: Callable[[bytes], bool]) -> bytes:
-        """The answer to a DER OCSP request, or the list at a URL where ``request`` is empty.
+        """The answer to a DER OCSP request, or the list at a URL where ``request`` is empty; or what a service says.
 
         ``keep`` says whether bytes may be kept on disk and given again: only a list that verifies and is fresh.
 
@@ -117,12 +120,23 @@ class Responders:
         if kept is not None and 0 <= now - kept.since < _DAY:
             slot.data = kept.data
         else:
-            slot.data, slot.fault = self._asked(url, request)
+            slot.data, slot.fault = self._asked_service(url, request) or self._asked(url, request)
             if file is not None and slot.data is not None and keep(slot.data):
                 _keep(file, slot.data, now)
             elif kept is not None:
                 slot.data = kept.data
         slot.until = time.monotonic() + _REMEMBERED
+
+    def _asked_service(self, address: str, request: bytes) -> tuple[bytes | None, str] | None:
+        """What a service says, or None and why it does not; None where the address is no service's."""
+        scheme, _, place = address.partition(":")
+        service = self._options.services.get(scheme)
+        if service is None:
+            return None
+        try:
+            return service(place, request), ""
+        except Undecided as exc:
+            return None, str(exc)
 
     def _asked(self, url: str, request: bytes) -> tuple[bytes | None, str]:
         """What came, or None and why not, in time whatever the server does.

@@ -73,6 +73,8 @@ NUMBERS = {
     "trust.ed25519ph._BASE_Y": 0x6666666666666666666666666666666666666666666666666666666666666658,
     "trust.identities._UTF8_STRING": 12,
     "trust.keys.MAX_KEY_BYTES": 65_536,
+    "trust.notary.awssigner._MAX_ANSWER": 262_144,
+    "trust.notary.awssigner._SHOWN": 300,
     "trust.notary.entries._SKEW": timedelta(seconds=300),
     "trust.notary.lists.MAX_LIST_BYTES": 33_554_432,
     "trust.notary.responses._AGE": timedelta(seconds=86400),

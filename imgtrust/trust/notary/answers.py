@@ -20,6 +20,8 @@ __all__ = ["NONE", "Answer", "Question", "Revocations"]
 class Question:
     """One thing to ask over the network: an OCSP responder with ``request``, or for a list where that is empty.
 
+    Or AWS Signer in a region (``aws-signer:REGION``), with what is asked as JSON; nobody signs that answer.
+
     ``issuer`` is the certificate (DER) of whoever has to have signed the answer.
     """
 

@@ -16,7 +16,7 @@ from imgtrust.evidence import Format
 from imgtrust.formats import format_of, read
 from imgtrust.refusals import RefusalCode
 from imgtrust.trust.dating import stamped_times
-from imgtrust.trust.notary import revocation
+from imgtrust.trust.notary import awssigner, revocation
 from imgtrust.trust.notary.answers import NONE
 from imgtrust.trust.notary.chain import check_valid, read_chain
 from imgtrust.trust.notary.envelopes import check_signature
@@ -43,7 +43,6 @@ _SKIP: Final = "skip"
 _CLAIM: Final = "notary-signing-time"
 _SIGNER: Final = "revocation"
 _STAMPER: Final = "revocation of the time-stamp authority"
-_AWS_NOT_ASKED: Final = "AWS Signer was not asked (GetRevocationStatus is not in this version)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +69,12 @@ class _Proof:
     that proves it with a time-stamp, none where no way to its root is found; None without a time-stamp.
     """
 
+    claims: NotaryClaims
     chain: tuple[x509.Certificate, ...]
     signers: tuple[TrustedNotary, ...]
     identity: str
     times: tuple[VerifiedTime, ...]
-    claims: tuple[ClaimedTime, ...]
+    claimed: tuple[ClaimedTime, ...]
     moment: datetime | None
     ends: datetime | None
     stamping: tuple[x509.Certificate, ...] | None
@@ -90,8 +90,7 @@ def verify(
             revocation that the policy demands and that did not come.
     """
     proof = _prove(signed, evidence, root, at)
-    asked = any(each.revocation != _SKIP and each.kind != AWS_SIGNER for each in proof.signers)
-    standings = _standings(proof, revocations) if asked else dict.fromkeys(_subjects(proof))
+    standings = _standings(proof, revocations)
     refusals: list[Refused] = []
     notes: dict[str, None] = {}
     names = set()
@@ -105,7 +104,7 @@ def verify(
         notes.update(dict.fromkeys(note for note in heard if note))
     if not names:
         raise refusals[0]
-    return NotaryBelief(tuple(sorted(names)), proof.identity, proof.times, proof.claims, tuple(notes), proof.ends)
+    return NotaryBelief(tuple(sorted(names)), proof.identity, proof.times, proof.claimed, tuple(notes), proof.ends)
 
 
 def questions(
@@ -122,22 +121,27 @@ def questions(
         proof = _prove(read(evidence), evidence, root, at)
     except Refused:
         return ()
-    if all(signer.revocation == _SKIP or signer.kind == AWS_SIGNER for signer in proof.signers):
+    if all(signer.revocation == _SKIP for signer in proof.signers):
         return ()
+    if _is_aws(proof):
+        return awssigner.next_question(proof.claims, proof.chain, revocations)
     chains = (proof.chain, proof.stamping or ())
     return tuple(dict.fromkeys(each for chain in chains for each in revocation.next_questions(chain, revocations)))
 
 
-def _subjects(proof: _Proof) -> tuple[str, ...]:
-    """What revocation is a question of: the signer's certificates, and those of whoever vouches for the time."""
-    return (_SIGNER,) if proof.stamping is None else (_SIGNER, _STAMPER)
+def _is_aws(proof: _Proof) -> bool:
+    """Whether AWS Signer made the signature: all signers of the policy that it is of are then of that kind."""
+    return any(each.kind == AWS_SIGNER for each in proof.signers)
 
 
-def _standings(proof: _Proof, revocations: Revocations) -> dict[str, revocation.Standing | None]:
-    """What is known of each. No date helps an authority of time: whoever has its key writes the date (notary.md 8)."""
-    found: dict[str, revocation.Standing | None] = {
-        _SIGNER: revocation.judge(proof.chain, revocations, proof.moment),
-    }
+def _standings(proof: _Proof, revocations: Revocations) -> dict[str, revocation.Standing]:
+    """What is known of whom revocation is a question of: the signer, and whoever vouches for the time.
+
+    No date helps an authority of time: whoever has its key writes the date (notary.md 8).
+    """
+    if _is_aws(proof):
+        return {_SIGNER: awssigner.judge(proof.claims, proof.chain, revocations)}
+    found = {_SIGNER: revocation.judge(proof.chain, revocations, proof.moment)}
     if proof.stamping:
         found[_STAMPER] = revocation.judge(proof.stamping, revocations, None)
     elif proof.stamping is not None:
@@ -162,7 +166,7 @@ def _prove(signed: Signed, evidence: Evidence, root: TrustRoot, at: datetime) ->
     identity, ends = identity_of(claims, chain), _ends(claims, chain, moment)
     stamped = [each for each in times if each.source is TimeSource.RFC3161]
     stamping = stamping_chain(signed.timestamps[0], stamped[0].authority, root.authorities) if stamped else None
-    return _Proof(chain, tuple(signers), identity, times, claimed, moment, ends, stamping)
+    return _Proof(claims, chain, tuple(signers), identity, times, claimed, moment, ends, stamping)
 
 
 def _ends(claims: NotaryClaims, chain: tuple[x509.Certificate, ...], moment: datetime | None) -> datetime | None:
@@ -214,7 +218,7 @@ def _media_type(manifest: bytes) -> object:
     return document.get("mediaType") if isinstance(document, dict) else None
 
 
-def _hear(signer: TrustedNotary, what: str, standing: revocation.Standing | None) -> str:
+def _hear(signer: TrustedNotary, what: str, standing: revocation.Standing) -> str:
     """What is to be said about revocation under a signer of the policy; empty where all is well.
 
     Raises:
@@ -222,18 +226,16 @@ def _hear(signer: TrustedNotary, what: str, standing: revocation.Standing | None
     """
     if signer.revocation == _SKIP:
         return f"{what}: not asked, as the policy says (skip)"
-    if signer.kind == AWS_SIGNER or standing is None:
-        code, reason, note = RefusalCode.NOTARY_REVOCATION_UNKNOWN, _AWS_NOT_ASKED, "could not be checked"
-    elif standing.outcome is revocation.Outcome.GOOD:
+    if standing.outcome is revocation.Outcome.GOOD:
         return standing.reason and f"{what}: {standing.reason}"
-    elif standing.outcome is revocation.Outcome.REVOKED:
-        code, reason, note = RefusalCode.NOTARY_REVOKED, standing.reason, "revoked, and believed all the same"
+    if standing.outcome is revocation.Outcome.REVOKED:
+        code, note = RefusalCode.NOTARY_REVOKED, "revoked, and believed all the same"
     else:
-        code, reason, note = RefusalCode.NOTARY_REVOCATION_UNKNOWN, standing.reason, "could not be checked"
+        code, note = RefusalCode.NOTARY_REVOCATION_UNKNOWN, "could not be checked"
     if signer.revocation == _ENFORCE:
-        message = f"{what}: {reason}"
+        message = f"{what}: {standing.reason}"
         raise Refused(code, message)
-    return f"{what}: {note} (log): {reason}"
+    return f"{what}: {note} (log): {standing.reason}"
 
 
 def _common_name(certificate: x509.Certificate) -> str:

@@ -6,12 +6,12 @@ nothing of time. A store of one kind never speaks for another: a certificate aut
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
 
 from imgtrust.errors import Refused
 from imgtrust.formats.notary import AWS_PROFILE, PLUGIN, SCHEME_X509
 from imgtrust.refusals import RefusalCode
+from imgtrust.trust.notary.awssigner import PROFILE_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,9 +37,6 @@ _NAMES: Final = {
     "0.9.2342.19200300.100.1.1": "UID",
     "0.9.2342.19200300.100.1.25": "DC",
 }
-_VERSION: Final = re.compile(
-    r"(arn:[a-z0-9-]+:signer:[a-z0-9-]+:[0-9]{12}:/signing-profiles/[A-Za-z0-9_]+)/[A-Za-z0-9]{10}", re.ASCII
-)
 
 
 def trusted_by(
@@ -80,7 +77,7 @@ def identity_of(claims: NotaryClaims, chain: Sequence[x509.Certificate]) -> str:
     """What makes signers distinct: the subject of the certificate; for AWS Signer the profile, without its version."""
     if kind_of(claims) == AWS_SIGNER:
         version = _profile_version(claims)
-        match = _VERSION.fullmatch(version)
+        match = PROFILE_VERSION.fullmatch(version)
         return version if match is None else match[1]
     return f"x509.subject: {chain[0].subject.rfc4514_string()}"
 
@@ -91,7 +88,7 @@ def _profile_version(claims: NotaryClaims) -> str:
 
 def _is_profile(version: str, profiles: Sequence[str]) -> bool:
     """Whether a profile version is one of those named, or is of a profile that is (without regard to case)."""
-    match = _VERSION.fullmatch(version)
+    match = PROFILE_VERSION.fullmatch(version)
     if match is None:
         return False
     return version in profiles or match[1].lower() in {each.lower() for each in profiles}

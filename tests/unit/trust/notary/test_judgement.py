@@ -286,34 +286,6 @@ def test_where_nobody_can_be_asked_that_is_said(mode: str, note: str) -> None:
     assert questions(evidence(jws(SIGNER)), trust, at=AT) == ()
 
 
-@pytest.mark.parametrize("mode", ["enforce", "log", "skip"])
-def test_aws_signer_cannot_be_asked_and_that_is_said(mode: str) -> None:
-    trust = trusting(notary(ROOT, kind="aws-signer", profiles=(aws_profile(),), revocation=mode))
-    candidate = evidence(jws(SIGNER, protected=aws_header(LEAF)))
-    found = assess(candidate, trust, at=AT)
-    assert questions(candidate, trust, at=AT) == ()
-    if mode == "enforce":
-        assert isinstance(found, Refusal)
-        assert found.code is RefusalCode.NOTARY_REVOCATION_UNKNOWN
-        assert "GetRevocationStatus" in found.reason
-        return
-    assert isinstance(found, VerifiedSignature)
-    (note,) = found.not_checked
-    assert ("GetRevocationStatus" in note) is (mode == "log")
-
-
-def test_the_responders_of_aws_signer_are_not_asked() -> None:
-    signer = (leaf(ROOT, ocsp=("http://ocsp.invalid/",)), ROOT)
-    candidate = evidence(jws(signer, protected=aws_header(signer[0])))
-    for mode in ("enforce", "log"):
-        aws = notary(ROOT, kind="aws-signer", profiles=(aws_profile(),), revocation=mode)
-        assert questions(candidate, trusting(aws), at=AT) == ()
-
-
-def aws_profile() -> str:
-    return str(aws_header(LEAF)["com.amazonaws.signer.signingProfileVersion"])
-
-
 REVOCABLE = leaf(ROOT, ocsp=("http://ocsp.invalid/",))
 LISTED = leaf(ROOT, crl=("http://crl.invalid/",))
 
