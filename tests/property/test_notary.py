@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from imgtrust import strict_json
 from imgtrust.errors import Refused
 from imgtrust.formats import read
 from imgtrust.formats.cbor import CborError, loads
@@ -16,11 +18,13 @@ from imgtrust.trust.notary.answers import Answer, Question, Revocations
 from imgtrust.trust.notary.judgement import questions
 from imgtrust.trust.notary.revocation import usable
 from imgtrust.trust.signatures import Refusal, VerifiedSignature, assess
+from tests.property.test_formats import JSON
 from tests.property.test_trust import mutated
 from tests.simulators.notaryenvelopes import (
     AT,
     COSE,
     JWS,
+    PROFILE,
     aws_header,
     cbor,
     cose,
@@ -151,6 +155,20 @@ def test_no_mutation_takes_back_a_revocation(data: st.DataObject) -> None:
 def test_arbitrary_answers_prove_nothing(first: bytes, second: bytes) -> None:
     assert isinstance(answered(first, second), Refusal)
     assert not usable(Question(URLS[1], b"", ROOT.der), second, AT)
+
+
+AWS_CANDIDATE = evidence(jws((REVOCABLE, ROOT), protected=aws_header(REVOCABLE)))
+AWS_ENFORCING = trusting(notary(ROOT, kind="aws-signer", profiles=(PROFILE,), revocation="enforce"))
+
+
+@settings(deadline=None)
+@given(st.binary(max_size=300) | JSON.map(strict_json.dumps) | mutated(b'{"revokedEntities": ["a"]}'))
+def test_aws_signer_says_that_nothing_is_revoked_in_one_way_only(answer: bytes) -> None:
+    (asked,) = questions(AWS_CANDIDATE, AWS_ENFORCING, at=AT)
+    known = Revocations({asked.key: Answer(answer)}, AT)
+    if isinstance(assess(AWS_CANDIDATE, AWS_ENFORCING, at=AT, revocations=known), VerifiedSignature):
+        said_so = json.loads(answer)
+        assert said_so == {} or said_so["revokedEntities"] == []
 
 
 def test_the_answers_themselves_are_good_ones() -> None:

@@ -88,14 +88,19 @@ def _hashes(chain: Sequence[x509.Certificate]) -> list[str]:
 
 
 def _revoked(answer: bytes) -> list[str] | None:
-    """The entities that are revoked, none where the list is absent, as AWS's own plugin has it; None for no answer."""
+    """The entities that are revoked; None where this is no such answer.
+
+    An object without members says that nothing is revoked, as AWS's own plugin has it; with others it is no answer.
+    """
     if len(answer) > _MAX_ANSWER:
         return None
     try:
         document = strict_json.loads(answer)
     except strict_json.StrictJsonError:
         return None
-    found = document.get("revokedEntities", []) if isinstance(document, dict) else None
+    if document == {}:
+        return []
+    found = document.get("revokedEntities") if isinstance(document, dict) else None
     if not isinstance(found, list) or not all(isinstance(each, str) for each in found):
         return None
     return found

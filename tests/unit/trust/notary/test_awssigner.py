@@ -113,6 +113,7 @@ BROKEN = [
     b"<html>",
     b'{"revokedEntities": ',
     b'{"revokedEntities": null}',
+    b'{"message": "sign in first"}',
     b'{"revokedEntities": "x"}',
     b'{"revokedEntities": {}}',
     b'{"revokedEntities": [1]}',
