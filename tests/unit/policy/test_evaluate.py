@@ -159,6 +159,11 @@ def test_a_signature_that_ends_takes_the_answer_with_it() -> None:
     assert evaluate(image(ending, lasting), policy(PLAIN), POLICY).changes_at is None
 
 
+def test_the_last_of_several_signatures_that_end_takes_the_answer_with_it() -> None:
+    ending = [replace(signature("release", evidence=f"{days}"), ends=AT + days * DAY) for days in (1, 7, 3)]
+    assert evaluate(image(*ending), policy(PLAIN), POLICY).changes_at == AT + 7 * DAY
+
+
 def test_a_signature_of_a_platform_may_end_too() -> None:
     ending = replace(signature("release", subject=digest("amd64")), ends=AT + 7 * DAY)
     facts = image(children=[subject("amd64", ending, platform="linux/amd64")])
