@@ -80,7 +80,7 @@ def _last(signatures: Iterable[VerifiedSignature]) -> datetime | None:
     """When the last of some signatures ends; None where one of them never does."""
     ends = [item.ends for item in signatures]
     known = [end for end in ends if end is not None]
-    return max(known) if known and len(known) == len(ends) else None
+    return max(known, default=None) if len(known) == len(ends) else None
 
 
 def by_signer(subject: Subject, any_of: tuple[str, ...]) -> dict[str, list[VerifiedSignature]]:

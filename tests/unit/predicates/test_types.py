@@ -64,6 +64,7 @@ def test_a_uri_is_itself_and_nothing_else(uri: str) -> None:
         ("https://example.com/with space", "expected a URI"),
         ("https:", "expected a URI"),
         ("SPDX", "is no predicate type"),
+        ("x" * 101, f"^'{'x' * 100}' is no predicate type"),
     ],
 )
 def test_what_is_neither_is_refused_with_the_nearest_name(name: str, said: str) -> None:

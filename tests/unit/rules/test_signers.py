@@ -18,6 +18,7 @@ from imgtrust.rules.integrity import integrity
 from imgtrust.rules.requirements import SignatureRule
 from imgtrust.rules.signers import signatures
 from imgtrust.rules.subjects import subjects
+from imgtrust.rules.ways import Means, Way
 from imgtrust.rules.wording import listed, one_line
 from tests.simulators.facts import AT, ROOT, attestation, digest, image, judged_index, key, refusal, signature, subject
 
@@ -43,6 +44,32 @@ def test_two_signatures_of_one_key_are_one_signer() -> None:
     finding = judged(image(signature("release", evidence="a"), signature("release", evidence="b")), BOTH)
     assert finding.outcome is RuleOutcome.FAIL
     assert "several signatures or names of one key are one signer" in finding.why
+
+
+WAYS = {
+    "ci": Way("ci", Means.KEYLESS, "ci@acme.test (https://issuer.test)"),
+    "release": Way("release", Means.NOTARY, "x509.subject: O=Acme"),
+}
+
+
+def test_the_way_out_is_that_of_the_signers_who_have_not_signed() -> None:
+    for signer, said in (("release", "sign it as ci@acme.test"), ("ci", "sign it as x509.subject: O=Acme")):
+        (found,) = subjects(image(signature(signer)), "gate.toml", WAYS)
+        fix = signatures(found, BOTH).fix
+        assert fix.startswith(said)
+        assert "or have it signed by" not in fix
+
+
+def test_where_every_name_has_signed_any_of_them_is_the_way_out() -> None:
+    (found,) = subjects(image(signature("release", signers=("ci", "release"))), "gate.toml", WAYS)
+    first, second = signatures(found, BOTH).fix.splitlines()
+    assert first.startswith("sign it as x509.subject: O=Acme")
+    assert second == "or have it signed by ci (keyless)"
+
+
+def test_a_signer_of_whom_nothing_else_is_known_signs_with_a_key() -> None:
+    (found,) = subjects(image(), "gate.toml", {"ci": WAYS["ci"]})
+    assert found.by(["release", "ci"]) == [Way("release"), WAYS["ci"]]
 
 
 def test_two_names_of_one_key_are_one_signer() -> None:
