@@ -86,14 +86,18 @@ def test_it_is_not_asked_where_nobody_wants_to_know_and_about_nothing_that_is_re
     assert questions(signed(), trusting(notary(authority(), kind="aws-signer", profiles=(PROFILE,))), at=AT) == ()
 
 
-@pytest.mark.parametrize("data", [b'{"revokedEntities": []}', b"{}", b"{}".ljust(256 * 1024)], ids=["", "{}", "long"])
+@pytest.mark.parametrize(
+    "data", [b'{"revokedEntities": []}', b"{}", b"{}".ljust(256 * 1024)], ids=["list", "bare", "long"]
+)
 def test_nothing_that_is_revoked_is_well(data: bytes) -> None:
     found = answered(data)
     assert isinstance(found, VerifiedSignature)
     assert (found.signers, found.not_checked) == (("aws-enforce",), ())
 
 
-@pytest.mark.parametrize("entities", [[PROFILE], [JOB], [hashes()[0]], [JOB, PROFILE]], ids=str)
+@pytest.mark.parametrize(
+    "entities", [[PROFILE], [JOB], [hashes()[0]], [JOB, PROFILE]], ids=["profile", "job", "certificate", "two"]
+)
 def test_whatever_is_revoked_refuses(entities: list[str]) -> None:
     found = answered(json.dumps({"revokedEntities": entities}).encode())
     assert isinstance(found, Refusal)
@@ -166,6 +170,7 @@ def test_who_was_not_asked_cannot_tell_and_each_policy_makes_of_it_what_it_says(
         JOB.replace("signer", "s3"),
         f"{JOB[:-1]}{'a' * 65}",
     ],
+    ids=["none", "no ARN", "a line more", "a part more", "no id", "no account", "no signer", "too long"],
 )
 def test_a_signature_that_names_no_job_cannot_be_asked_about(job: str) -> None:
     candidate = signed(**{"com.amazonaws.signer.signingJob": job})
