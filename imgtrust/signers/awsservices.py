@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from imgtrust.signers.addresses import check_address
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -20,6 +22,7 @@ def open_client(service: str, region: str | None, environment: Mapping[str, str]
     ``AWS_ENDPOINT_URL``. It is taken as it is, without what the service puts before the host.
 
     Raises:
+        UsageError: the address is plain HTTP and not on loopback.
         BotoCoreError, ValueError: there is no such profile or region, or no such address (boto3's own).
     """
     import boto3  # noqa: PLC0415 - slow to import, needed here only
@@ -40,4 +43,6 @@ def open_client(service: str, region: str | None, environment: Mapping[str, str]
         inject_host_prefix=not address,
     )
     make: Any = session.client
-    return make(service, config=limits, endpoint_url=address or None)
+    client = make(service, config=limits, endpoint_url=address or None)
+    check_address(client.meta.endpoint_url, "service of AWS")  # AWS's configuration files may name one as well
+    return client

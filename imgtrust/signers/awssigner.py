@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from imgtrust import strict_json
-from imgtrust.errors import ServiceError
+from imgtrust.errors import ServiceError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,6 +50,9 @@ class RevocationStatus:
         except ClientError as exc:
             error = exc.response.get("Error", {})
             message = f"{what}: AWS says {str(error.get('Code'))[:80]}: {str(error.get('Message'))[:300]}"
+            raise ServiceError(message) from exc
+        except UsageError as exc:
+            message = f"{what}: {exc}"
             raise ServiceError(message) from exc
         except (BotoCoreError, ValueError) as exc:
             message = f"{what}: AWS could not be asked ({type(exc).__name__})"

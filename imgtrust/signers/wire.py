@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from imgtrust.errors import UsageError
+from imgtrust.signers.addresses import LOOPBACK, check_address
 from imgtrust.signers.material import NO_ENVIRONMENT
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ __all__ = ["AHEAD", "Answer", "NoAnswer", "Unusable", "Wire", "WireOptions", "pr
 AHEAD: Final = timedelta(minutes=5)
 """How far the clock of a service may be ahead of this machine's when what it says is fresh."""
 _LONGEST_WAIT: Final = 10.0
-_LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _RETRIED: Final = frozenset({408, 429, 500, 502, 503, 504})
 _PIECE: Final = 16 * 1024
 
@@ -89,7 +88,7 @@ class Wire:
         Raises:
             UsageError: the URL is not one that is used.
         """
-        self.host = _host(url, what)
+        self.host = check_address(url, what)
         self.url = url
         self._options = options
         self._lock = threading.Lock()
@@ -183,7 +182,7 @@ def proxy_for(host: str, environment: Mapping[str, str]) -> str | None:
     """The proxy for a host, as curl and Go read the variables; never for loopback."""
     found = environment.get("HTTPS_PROXY") or environment.get("https_proxy")
     bare = urlsplit(f"//{host}").hostname or ""
-    if not found or bare in _LOOPBACK:
+    if not found or bare in LOOPBACK:
         return None
     excluded = environment.get("NO_PROXY") or environment.get("no_proxy") or ""
     for entry in (item.strip().lower().removeprefix("*").lstrip(".") for item in excluded.split(",")):
@@ -193,25 +192,6 @@ def proxy_for(host: str, environment: Mapping[str, str]) -> str | None:
         if not entry and "*" in excluded:
             return None
     return found
-
-
-def _host(url: str, what: str) -> str:
-    """HOST[:PORT] of a URL that may be asked."""
-    try:
-        parts = urlsplit(url)
-        bare, _ = parts.hostname or "", parts.port
-    except ValueError:
-        parts, bare = urlsplit(""), ""
-    if parts.scheme not in {"http", "https"} or not bare:
-        message = f"{url[:120]!r} is not the address of a {what}; expected https://HOST/PATH"
-        raise UsageError(message)
-    if parts.username is not None or parts.password is not None:
-        message = f"the address of the {what} at {bare} holds a user name or password; leave them out"
-        raise UsageError(message)
-    if parts.scheme == "http" and bare not in _LOOPBACK:
-        message = f"the {what} {url[:120]} is not asked without TLS; expected https://"
-        raise UsageError(message)
-    return parts.netloc
 
 
 def _after(text: str | None) -> float | None:

@@ -59,13 +59,14 @@ class ResponderOptions:
 
     ``cache``: a folder for lists, or None. ``answer_timeout`` and ``list_timeout``: seconds for one whole answer
     (notary.md 9), names and headers counted. ``environment``: proxies. ``services``: who is asked where an address has
-    this scheme and is no URL (``SCHEME:PLACE``), with the place and the request; they bound their own time and raise
-    ``Undecided``. ``clock``: for tests.
+    this scheme and is no URL (``SCHEME:PLACE``), with the place and the request; ``service_timeout``: seconds for one
+    answer of theirs, credentials and tries counted. ``clock``: for tests.
     """
 
     cache: Path | None = None
     answer_timeout: float = 2.0
     list_timeout: float = 5.0
+    service_timeout: float = 30.0
     environment: Mapping[str, str] = field(default_factory=lambda: NO_ENVIRONMENT, repr=False)
     services: Mapping[str, Callable[[str, bytes], bytes]] = field(default_factory=dict, repr=False)
     clock: Callable[[], datetime] = _now
@@ -120,23 +121,12 @@ class Responders:
         if kept is not None and 0 <= now - kept.since < _DAY:
             slot.data = kept.data
         else:
-            slot.data, slot.fault = self._asked_service(url, request) or self._asked(url, request)
+            slot.data, slot.fault = self._asked(url, request)
             if file is not None and slot.data is not None and keep(slot.data):
                 _keep(file, slot.data, now)
             elif kept is not None:
                 slot.data = kept.data
         slot.until = time.monotonic() + _REMEMBERED
-
-    def _asked_service(self, address: str, request: bytes) -> tuple[bytes | None, str] | None:
-        """What a service says, or None and why it does not; None where the address is no service's."""
-        scheme, _, place = address.partition(":")
-        service = self._options.services.get(scheme)
-        if service is None:
-            return None
-        try:
-            return service(place, request), ""
-        except Undecided as exc:
-            return None, str(exc)
 
     def _asked(self, url: str, request: bytes) -> tuple[bytes | None, str]:
         """What came, or None and why not, in time whatever the server does.
@@ -144,14 +134,13 @@ class Responders:
         A thread asks, and is left alone where it has not finished: urllib3 counts the time of each read, not of all,
         and a server may send a header letter by letter, or the system may look for a name for minutes.
         """
-        manager = self._manager(url)
-        seconds = self._options.answer_timeout if request else self._options.list_timeout
+        seconds, fetch = self._way(url, request)
         told: queue.SimpleQueue[tuple[bytes | None, str]] = queue.SimpleQueue()
 
         def ask() -> None:
             try:
-                told.put((_fetch(manager, url, request, seconds), ""))
-            except (StoreUnavailable, StoreProtocol) as exc:
+                told.put((fetch(), ""))
+            except Undecided as exc:
                 told.put((None, str(exc)))
             except Exception as exc:  # noqa: BLE001 - whatever a server's bytes make a library raise is no answer
                 told.put((None, f"no answer ({type(exc.__cause__ or exc).__name__})"))
@@ -161,6 +150,16 @@ class Responders:
             return told.get(timeout=seconds + _GRACE)
         except queue.Empty:
             return None, f"no answer within {seconds:g} seconds"
+
+    def _way(self, url: str, request: bytes) -> tuple[float, Callable[[], bytes]]:
+        """How many seconds whoever is at an address has, and how it is asked."""
+        scheme, _, place = url.partition(":")
+        service = self._options.services.get(scheme)
+        if service is not None:
+            return self._options.service_timeout, lambda: service(place, request)
+        manager = self._manager(url)
+        seconds = self._options.answer_timeout if request else self._options.list_timeout
+        return seconds, lambda: _fetch(manager, url, request, seconds)
 
     def _manager(self, url: str) -> urllib3.PoolManager:
         import urllib3  # noqa: PLC0415 - only where somebody is asked

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from imgtrust.errors import ServiceError
+from imgtrust.signers.awsservices import open_client
 from imgtrust.signers.awssigner import RevocationStatus
 from tests.simulators.awssigner import KEYS, Signer, refusal
 from tests.simulators.loopback import Reply
@@ -101,10 +102,33 @@ def test_nobody_there_is_a_reason() -> None:
         ask({**KEYS, "AWS_ENDPOINT_URL": "http://127.0.0.1:9"})
 
 
-@pytest.mark.parametrize("address", ["no address", "http://[", "ftp://x"])
-def test_an_address_that_is_none_is_a_reason(address: str) -> None:
-    with pytest.raises(ServiceError, match="AWS could not be asked"):
-        ask({**KEYS, "AWS_ENDPOINT_URL_SIGNER": address})
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("no address", "AWS could not be asked"),
+        ("http://[", "AWS could not be asked"),
+        ("ftp://signer.test", "not the address of a service of AWS"),
+        ("http://signer.test", "not asked without TLS"),
+    ],
+)
+def test_an_address_that_is_not_asked_is_a_reason(address: str, said: str) -> None:
+    for variable in ("AWS_ENDPOINT_URL_SIGNER", "AWS_ENDPOINT_URL"):
+        with pytest.raises(ServiceError, match=said):
+            ask({**KEYS, variable: address})
+
+
+def test_an_address_in_the_files_of_aws_is_held_to_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = tmp_path / "config"
+    config.write_text("[default]\nendpoint_url = http://signer.test\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+    with pytest.raises(ServiceError, match="not asked without TLS"):
+        ask(dict(KEYS))
+
+
+def test_it_is_asked_at_its_own_place_where_no_other_is_named() -> None:
+    client = open_client("signer", REGION, KEYS, variable="SIGNER")
+    assert client.meta.endpoint_url == "https://signer.eu-west-3.amazonaws.com"
+    assert client.meta.config.inject_host_prefix
 
 
 def test_without_credentials_the_right_that_is_needed_is_said(

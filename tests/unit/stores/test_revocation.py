@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from imgtrust.errors import InputFileError, StoreUnavailable
+from imgtrust.errors import InputFileError, ServiceError, StoreUnavailable
 from imgtrust.stores.revocation import MAX_ANSWER, MAX_KEPT, MAX_LIST, ResponderOptions, Responders, cache_folder
 from tests.simulators.loopback import Reply
 from tests.simulators.revocation import Server, Trickle
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 LIST = b"a list"
@@ -292,3 +292,51 @@ def test_the_folder_is_found_by_the_environment() -> None:
     assert str(cache_folder(home)) == "/h/.cache/imgtrust/revocation"
     assert str(cache_folder({**home, "XDG_CACHE_HOME": "/x"})) == "/x/imgtrust/revocation"
     assert str(cache_folder({**home, "XDG_CACHE_HOME": "/x", "IMGTRUST_CACHE_DIR": "/c"})) == "/c/revocation"
+
+
+# --- services ---------------------------------------------------------------------------------------------------------
+
+
+def served(service: Callable[[str, bytes], bytes]) -> Responders:
+    """Whoever asks a service, and does not wait long."""
+    return Responders(ResponderOptions(services={"acme": service}, service_timeout=0.3))
+
+
+def test_a_service_is_asked_by_its_scheme_once_and_nobody_else() -> None:
+    asked: list[tuple[str, bytes]] = []
+
+    def service(place: str, request: bytes) -> bytes:
+        asked.append((place, request))
+        return b"well"
+
+    responders = served(service)
+    for _ in range(2):
+        assert responders.ask("acme:eu:1", b"x", always) == b"well"
+    assert asked == [("eu:1", b"x")]
+    with pytest.raises(StoreUnavailable, match="no answer"):
+        responders.ask("other:eu", b"x", always)
+
+
+@pytest.mark.parametrize(
+    ("exc", "said"),
+    [(ServiceError("not today"), "not today"), (RuntimeError("x"), r"no answer \(RuntimeError\)")],
+    ids=str,
+)
+def test_whatever_a_service_raises_is_no_answer(exc: Exception, said: str) -> None:
+    def service(_: str, __: bytes) -> bytes:
+        raise exc
+
+    with pytest.raises(StoreUnavailable, match=said):
+        served(service).ask("acme:eu", b"x", always)
+
+
+def test_a_service_that_does_not_end_is_given_up_in_time() -> None:
+    ended = threading.Event()
+
+    def service(_: str, __: bytes) -> bytes:
+        ended.wait(30)
+        return b"late"
+
+    with pytest.raises(StoreUnavailable, match=r"no answer within 0\.3 seconds"):
+        served(service).ask("acme:eu", b"x", always)
+    ended.set()
